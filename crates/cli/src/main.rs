@@ -1,0 +1,3 @@
+//! The lookback binary.
+
+fn main() {}

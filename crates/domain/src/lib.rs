@@ -1,0 +1,1 @@
+//! Types and rules of Lookback: providers, resources, days, preferences, resolution.

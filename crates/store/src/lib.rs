@@ -1,0 +1,1 @@
+//! The storage trait of Lookback, its model and its conformance suite.

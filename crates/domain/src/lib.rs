@@ -1,1 +1,29 @@
-//! Types and rules of Lookback: providers, resources, days, preferences, resolution.
+//! The types and rules of Lookback: which providers and resources there are, what the catalog says of
+//! each, what a team may prefer, and how a preference becomes the window that is pulled.
+//!
+//! Everything here is a value or a pure function of values. Nothing reads a clock, a file or the
+//! environment; nothing awaits.
+
+mod catalog;
+mod days;
+mod preference;
+mod provider;
+mod resolve;
+mod resource;
+mod slug;
+mod tenancy;
+
+pub use catalog::{
+    Allowance, Application, Basis, Catalog, CatalogError, CountedPer, Figure, Fixed, History, Rule,
+    UpdateModel, Updates,
+};
+pub use days::{Days, DaysOutOfRange};
+pub use preference::{Preference, Refusal, Setting, Settings};
+pub use provider::Provider;
+pub use resolve::{
+    Advice, ConnectionFacts, IngestionBounds, InvalidBounds, OAuthApplication, Reason, Source, Step, Window,
+    resolve,
+};
+pub use resource::Resource;
+pub use slug::UnknownSlug;
+pub use tenancy::{Environment, KeyId, OrgId, Region, TeamId};

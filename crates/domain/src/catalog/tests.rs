@@ -1,0 +1,118 @@
+use super::*;
+
+/// The contract's table, row by row: days, and whether they are configurable.
+const CONTRACT: [(Provider, i64, bool); 20] = [
+    (Provider::AbbottLibreview, 90, false),
+    (Provider::Fitbit, 90, true),
+    (Provider::Garmin, 90, true),
+    (Provider::GoogleFit, 90, true),
+    (Provider::Oura, 180, true),
+    (Provider::Peloton, 180, true),
+    (Provider::Strava, 14, true),
+    (Provider::Wahoo, 180, true),
+    (Provider::WhoopV2, 180, true),
+    (Provider::Zwift, 270, true),
+    (Provider::Withings, 90, true),
+    (Provider::EightSleep, 90, true),
+    (Provider::AppleHealthKit, 30, true),
+    (Provider::HealthConnect, 30, false),
+    (Provider::Hammerhead, 30, true),
+    (Provider::DexcomV3, 30, true),
+    (Provider::Dexcom, 1, false),
+    (Provider::MyFitnessPalV2, 14, true),
+    (Provider::Polar, 28, false),
+    (Provider::Cronometer, 28, true),
+];
+
+/// Accepted by the contract's request, absent from its table; the last is accepted beyond the contract.
+const BEYOND_THE_TABLE: [(Provider, i64, bool); 9] = [
+    (Provider::Renpho, 180, true),
+    (Provider::FreestyleLibre, 90, false),
+    (Provider::Omron, 90, true),
+    (Provider::Kardia, 90, true),
+    (Provider::MapMyFitness, 90, true),
+    (Provider::Runkeeper, 90, true),
+    (Provider::BeurerApi, 90, true),
+    (Provider::Ultrahuman, 90, true),
+    (Provider::GoogleHealth, 90, true),
+];
+
+fn holds(catalog: &Catalog, (provider, days, configurable): (Provider, i64, bool)) {
+    let history = &catalog.rule(provider).history;
+    assert_eq!(i64::from(history.default.days), days, "{provider}");
+    assert_eq!(history.configurable, configurable, "{provider}");
+    assert_eq!(i64::from(history.limit.days), if configurable { 365 } else { days }, "{provider}");
+}
+
+#[test]
+fn the_catalog_says_what_the_contracts_table_says() {
+    let catalog = Catalog::bundled().unwrap();
+    for row in CONTRACT {
+        holds(&catalog, row);
+        let history = &catalog.rule(row.0).history;
+        assert_eq!([history.default.basis, history.limit.basis], [Basis::Documented; 2], "{}", row.0);
+    }
+}
+
+#[test]
+fn every_slug_the_request_accepts_is_in_one_of_the_two_tables() {
+    let catalog = Catalog::bundled().unwrap();
+    for row in BEYOND_THE_TABLE {
+        holds(&catalog, row);
+        assert_eq!(catalog.rule(row.0).history.limit.basis, Basis::Assumed, "{}", row.0);
+    }
+    for provider in Provider::CONFIGURABLE {
+        assert!(CONTRACT.iter().chain(&BEYOND_THE_TABLE).any(|row| row.0 == *provider), "{provider}");
+    }
+}
+
+#[test]
+fn fitbits_timeseries_stay_at_14_days_and_its_daily_activity_does_not() {
+    let catalog = Catalog::bundled().unwrap();
+    let rule = catalog.rule(Provider::Fitbit);
+    for resource in ["heartrate", "steps", "distance", "calories_active", "floors_climbed"] {
+        let allowance = rule.allowance(Some(resource.parse().unwrap()));
+        assert!(matches!(allowance, Allowance::Exactly(days, _) if i64::from(days) == 14), "{resource}");
+    }
+    assert_eq!(rule.allowance(Some(Resource::Activity)), Allowance::UpTo(Days::MAX));
+}
+
+#[test]
+fn polar_backfills_two_resources_only() {
+    let catalog = Catalog::bundled().unwrap();
+    for &resource in Resource::ALL {
+        let backfilled = matches!(resource, Resource::Sleep | Resource::SleepStream);
+        let limit = catalog.rule(Provider::Polar).allowance(Some(resource)).limit();
+        assert_eq!(i64::from(limit), if backfilled { 28 } else { 0 }, "{resource}");
+    }
+}
+
+#[test]
+fn every_provider_has_a_file_and_every_file_a_provider() {
+    let mut files: Vec<_> = FILES.files().map(|file| file.path().to_str().unwrap().to_owned()).collect();
+    let mut slugs: Vec<_> = Provider::ALL.iter().map(|provider| format!("{provider}.toml")).collect();
+    files.sort();
+    slugs.sort();
+    assert_eq!(files, slugs);
+}
+
+#[test]
+fn a_file_that_contradicts_itself_is_refused() {
+    let good = FILES.get_file("fitbit.toml").unwrap().contents_utf8().unwrap();
+    let cases = [
+        ("limit = { days = 365", "limit = { days = 180", "configurable maximum"),
+        ("limit = { days = 365", "limit = { days = 30", "above the limit"),
+        ("configurable = true", "configurable = false", "is its default"),
+        ("days = 14", "days = 366", "not between 0 and 365"),
+        ("all_but", "resources", ""),
+        ("\nresources = [\"heartrate\",", "\nresources = [\"heart\",", "not a known resource"),
+        ("remarks", "remark", "unknown field"),
+        ("sources = [\"the contract's table of supported providers\"]", "sources = []", "source is missing"),
+    ];
+    for (from, to, problem) in cases.into_iter().filter(|case| !case.2.is_empty()) {
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good, "{from}");
+        let said = parse(&bad).unwrap_err();
+        assert!(said.contains(problem), "{to}: {said}");
+    }
+}

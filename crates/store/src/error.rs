@@ -1,0 +1,40 @@
+//! Why a store operation did not happen.
+
+use std::sync::Arc;
+
+use lookback_domain::{KeyId, OrgId, TeamId};
+use thiserror::Error;
+
+/// What a store operation gives.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a store operation did not happen. Whichever it is, nothing was changed.
+#[derive(Debug, Clone, Error)]
+pub enum Error {
+    /// No organisation has this id.
+    #[error("there is no organisation {0}")]
+    UnknownOrg(OrgId),
+    /// These teams are not in the organisation and region asked about; in the order asked, each once.
+    #[error("there is no such team: {}", list(.0))]
+    UnknownTeams(Vec<TeamId>),
+    /// The organisation has no key with this id.
+    #[error("there is no management key {0}")]
+    UnknownKey(KeyId),
+    /// What was to be created has an id that is in use.
+    #[error("the id {0} is taken")]
+    Taken(String),
+    /// The store cannot work at the moment; what it said is for the log, not for a client.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// An [`Error::Unavailable`] from whatever went wrong below.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(source.into()))
+    }
+}
+
+fn list(teams: &[TeamId]) -> String {
+    teams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,1 @@
+//! The in-memory model of a store, and the suite that every store passes.

@@ -78,7 +78,7 @@ pub struct Key {
 pub trait KeyStore: Send + Sync {
     /// Creates a key.
     ///
-    /// Errors: [`crate::Error::UnknownOrg`], [`crate::Error::Taken`].
+    /// Errors: [`crate::Error::UnknownOrg`], [`crate::Error::Taken`] where its id or its digest is in use.
     async fn create_key(&self, key: Key) -> Result<()>;
 
     /// Up to `limit` keys of an organisation in the order of their ids, those after `after`.

@@ -2,7 +2,7 @@
 //!
 //! A store operation is a transaction: it happens whole or not at all, and once it has answered `Ok` it
 //! survives `kill -9` and loss of power. A store reads no clock and draws no random number; ids and times come
-//! in as arguments.
+//! in as arguments. Times are kept to the microsecond; what is finer is cut off.
 //!
 //! The feature `testing` adds an in-memory model of a store, which says in the plainest code what each
 //! operation means, and the conformance suite that every store passes.

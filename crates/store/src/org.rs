@@ -18,13 +18,21 @@ pub struct Org {
     pub created_at: Timestamp,
 }
 
+impl Org {
+    /// Panics where one of these belongs to another organisation, which is a fault of the caller.
+    pub fn assert_owns(&self, teams: &[Team], keys: &[Key]) {
+        assert!(teams.iter().all(|team| team.org_id == self.id), "a team names another organisation");
+        assert!(keys.iter().all(|key| key.org_id == self.id), "a key names another organisation");
+    }
+}
+
 /// The organisations of a deployment.
 #[async_trait]
 pub trait OrgStore: Send + Sync {
     /// Creates an organisation, and with it its first teams and keys, all or none.
     ///
-    /// Errors: [`crate::Error::Taken`] where any of the ids is in use. Teams and keys that name another
-    /// organisation are a fault of the caller, and panic.
+    /// Errors: [`crate::Error::Taken`] with the first id that is in use: the organisation's, then the teams',
+    /// then the keys', in order. Panics as [`Org::assert_owns`] does.
     async fn create_org(&self, org: Org, teams: Vec<Team>, keys: Vec<Key>) -> Result<()>;
 
     /// Up to `limit` organisations in the order of their ids, those after `after`.

@@ -1,5 +1,89 @@
 //! The in-memory model of a store, and the suite that every store passes.
+//!
+//! A store's tests are one call of [`conformance!`](crate::conformance): it makes a named test of each claim
+//! in [`claims`], and two of the properties in [`property`], which run random operations against the store
+//! and the [`Model`] and compare every answer.
 
+use std::sync::Arc;
+
+use crate::Store;
+
+pub mod claims;
 mod model;
+mod operation;
+pub mod property;
+mod samples;
 
 pub use model::Model;
+
+/// Runs one claim on a fresh store, which comes with whatever has to outlive it (such as its directory).
+pub fn check<S: Store, G>(fresh: impl AsyncFnOnce() -> (S, G), claim: impl AsyncFnOnce(Arc<dyn Store>)) {
+    runtime().block_on(async {
+        let (store, _outlives) = fresh().await;
+        claim(Arc::new(store)).await;
+    });
+}
+
+/// More than one thread, so that what is spawned really runs at the same time.
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("a test cannot run without a runtime")
+}
+
+/// Makes the tests of a store: `conformance!(async || (store, guard))`, where the closure gives an empty store
+/// and whatever has to outlive it.
+#[macro_export]
+macro_rules! conformance {
+    ($fresh:expr) => {
+        $crate::conformance! { $fresh;
+            org: a_text_is_kept_as_it_is_and_a_time_to_the_microsecond,
+            org: orgs_are_listed_in_the_order_of_their_ids,
+            org: an_org_comes_with_its_first_teams_and_keys,
+            org: an_org_whose_ids_are_taken_leaves_nothing_behind,
+            org: a_deleted_org_takes_all_that_is_its_own_and_nothing_else,
+            org: an_unknown_org_cannot_be_deleted,
+            team: a_team_needs_its_org_and_an_id_of_its_own,
+            team: teams_are_listed_in_the_order_of_their_ids,
+            team: a_deleted_team_is_forgotten,
+            team: a_team_of_another_org_cannot_be_deleted,
+            key: a_key_is_found_by_its_digest_until_it_is_deleted,
+            key: a_key_needs_its_org_and_an_id_and_a_digest_of_its_own,
+            key: keys_are_listed_in_the_order_of_their_ids,
+            key: a_key_of_another_org_cannot_be_deleted,
+            preference: every_provider_and_resource_is_read_back,
+            preference: an_upsert_replaces_a_provider_as_a_whole_and_no_other,
+            preference: the_environments_of_a_team_are_apart,
+            preference: teams_answer_in_the_order_asked_and_once,
+            preference: teams_outside_the_scope_are_unknown_and_nothing_changes,
+            preference: empty_lists_change_nothing,
+            preference: pages_skip_and_repeat_nothing_while_teams_come_and_go,
+            preference: a_delete_forgets_what_was_named,
+            concurrency: upserts_at_the_same_time_are_each_whole,
+            concurrency: a_read_sees_all_of_an_upsert_or_nothing,
+            concurrency: one_of_many_creations_of_an_id_succeeds,
+        }
+
+        #[test]
+        fn random_operations_answer_as_the_model_does() {
+            $crate::testing::property::agrees_with_the_model($fresh);
+        }
+
+        #[test]
+        fn random_operations_of_several_orgs_at_once_answer_as_the_model_does() {
+            $crate::testing::property::agrees_with_the_model_at_once($fresh);
+        }
+    };
+    ($fresh:expr; $($group:ident: $claim:ident,)+) => {
+        $(#[test]
+        fn $claim() {
+            $crate::testing::check($fresh, $crate::testing::claims::$group::$claim);
+        })+
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Model;
+
+    crate::conformance!(async || (Model::new(), ()));
+}

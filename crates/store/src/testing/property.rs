@@ -1,0 +1,73 @@
+//! Random operations, run against a store and the model: every answer is the same, errors included.
+//!
+//! The sequences are the same at every run. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more and for
+//! others.
+
+use std::sync::Arc;
+
+use proptest::prelude::{ProptestConfig, Strategy, TestCaseError};
+use proptest::prop_assert_eq;
+use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
+
+use super::Model;
+use super::operation::{Answer, Operation, Space, contents};
+use crate::Store;
+
+/// One operation after the other, in one small world of ids.
+pub fn agrees_with_the_model<S: Store, G>(fresh: impl AsyncFn() -> (S, G)) {
+    let space = Space(0);
+    for_any(space.operations(), async |operations| {
+        let (store, _outlives) = fresh().await;
+        let model = Model::new();
+        for (n, operation) in operations.iter().enumerate() {
+            let (said, expected) = (operation.run(&store).await, operation.run(&model).await);
+            prop_assert_eq!(said, expected, "operation {}: {:?}", n, operation);
+        }
+        let (all, orgs) = (Operation::Orgs(None, usize::MAX), space.orgs());
+        prop_assert_eq!(all.run(&store).await, all.run(&model).await);
+        prop_assert_eq!(contents(&store, &orgs).await, contents(&model, &orgs).await);
+        Ok(())
+    });
+}
+
+/// Several sequences at the same time, in worlds that have nothing in common: what one does, and above all
+/// what fails in one, is nothing to the others.
+pub fn agrees_with_the_model_at_once<S: Store, G>(fresh: impl AsyncFn() -> (S, G)) {
+    let spaces = [0, 1, 2, 3].map(Space);
+    for_any(spaces.map(Space::operations), async |sequences| {
+        let (store, _outlives) = fresh().await;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let run = |operations| tokio::spawn(run_all(Arc::clone(&store), operations));
+        let running = sequences.clone().map(run);
+        let model: Arc<dyn Store> = Arc::new(Model::new());
+        for ((space, answers), operations) in spaces.into_iter().zip(running).zip(sequences) {
+            let said = answers.await.map_err(|panic| TestCaseError::fail(panic.to_string()))?;
+            let expected = run_all(Arc::clone(&model), operations.clone()).await;
+            prop_assert_eq!(said, expected, "{:?}: {:#?}", space, operations);
+            let orgs = space.orgs();
+            prop_assert_eq!(contents(&*store, &orgs).await, contents(&*model, &orgs).await, "{:?}", space);
+        }
+        Ok(())
+    });
+}
+
+async fn run_all(store: Arc<dyn Store>, operations: Vec<Operation>) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for operation in operations {
+        answers.push(operation.run(&*store).await);
+    }
+    answers
+}
+
+/// Runs the test on many values, and on ever smaller ones where it fails.
+fn for_any<V: Strategy>(values: V, test: impl AsyncFn(V::Value) -> TestCaseResult) {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(0);
+    }
+    let runtime = super::runtime();
+    let verdict = TestRunner::new(config).run(&values, |value| runtime.block_on(test(value)));
+    if let Err(failure) = verdict {
+        panic!("{failure}");
+    }
+}

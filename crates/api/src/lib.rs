@@ -1,1 +1,22 @@
-//! The HTTP interface of Lookback.
+//! The HTTP interface of Lookback: the documented management API and what Lookback adds to it.
+//!
+//! [`router`] is all a server needs. A request passes the checks in a fixed order, whatever the route: the key
+//! (401), the size of the body (413), the declared schema (422), the key's organisation (403), the teams named
+//! (404), our own rules (422).
+
+mod app;
+mod caller;
+mod error;
+mod openapi;
+mod routes;
+mod valid;
+pub mod wire;
+
+pub use app::{App, Clock};
+pub use caller::Caller;
+pub use error::Error;
+pub use routes::{openapi, router};
+pub use valid::{FromBody, NoBody, Valid};
+
+/// The largest body that is read.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;

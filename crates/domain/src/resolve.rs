@@ -7,9 +7,9 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use serde::Serialize;
 use thiserror::Error;
 
+use crate::slug::slugs;
 use crate::{Allowance, Catalog, CountedPer, Days, Preference, Provider, Resource, Rule};
 
 /// What is known of the connection whose history is to be pulled.
@@ -25,14 +25,16 @@ pub struct ConnectionFacts {
     pub application: OAuthApplication,
 }
 
-/// Whose OAuth application, and so whose quota, a connection uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OAuthApplication {
-    /// The deployment's, shared by all teams.
-    #[default]
-    Shared,
-    /// The team's own.
-    Own,
+slugs! {
+    /// Whose OAuth application, and so whose quota, a connection uses.
+    #[derive(Default)]
+    pub enum OAuthApplication ("OAuth application") {
+        /// The deployment's, shared by all teams:
+        #[default]
+        Shared = "shared",
+        /// The team's own:
+        Own = "own",
+    }
 }
 
 /// The first and the last date, both inclusive and in UTC, on which a user's data may lie.
@@ -88,16 +90,16 @@ pub struct Window<'a> {
     pub advice: Option<Advice>,
 }
 
-/// Where the number of days asked for comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The team's override for this resource.
-    ResourceOverride,
-    /// The team's default for the provider.
-    TeamDefault,
-    /// The team said nothing.
-    CatalogDefault,
+slugs! {
+    /// Where the number of days asked for comes from.
+    pub enum Source ("source") {
+        /// The team's override for this resource:
+        ResourceOverride = "resource_override",
+        /// The team's default for the provider:
+        TeamDefault = "team_default",
+        /// The team said nothing:
+        CatalogDefault = "catalog_default",
+    }
 }
 
 /// One step that changed the window.
@@ -113,20 +115,20 @@ pub struct Reason<'a> {
     why: &'a str,
 }
 
-/// The steps that may change a window, in the order in which they are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// The catalog has a figure that no preference changes.
-    Fixed,
-    /// The catalog's limit.
-    Limit,
-    /// The provider gives access to no more.
-    ProviderAccess,
-    /// The user's first ingestion date.
-    IngestionStart,
-    /// The user's last ingestion date.
-    IngestionEnd,
+slugs! {
+    /// The steps that may change a window, in the order in which they are taken.
+    pub enum Step ("step") {
+        /// The catalog has a figure that no preference changes:
+        Fixed = "fixed",
+        /// The catalog's limit:
+        Limit = "limit",
+        /// The provider gives access to no more:
+        ProviderAccess = "provider_access",
+        /// The user's first ingestion date:
+        IngestionStart = "ingestion_start",
+        /// The user's last ingestion date:
+        IngestionEnd = "ingestion_end",
+    }
 }
 
 impl fmt::Display for Reason<'_> {
@@ -140,21 +142,23 @@ impl fmt::Display for Reason<'_> {
     }
 }
 
-/// What a team could do about the consequences of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Advice {
-    /// Bring an OAuth application of its own.
-    OwnApplication,
+slugs! {
+    /// What a team could do about the consequences of a window.
+    pub enum Advice ("advice") {
+        /// Bring an OAuth application of its own:
+        OwnApplication = "own_application",
+    }
 }
 
-impl fmt::Display for Advice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::OwnApplication = self;
-        f.write_str(
-            "this is more than the default, and the provider counts requests per OAuth application: with an \
-             application of its own the team would not share a rate limit with other teams",
-        )
+impl Advice {
+    /// Why, for people.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::OwnApplication => {
+                "this is more than the default, and the provider counts requests per OAuth application: with an \
+                 application of its own the team would not share a rate limit with other teams"
+            }
+        }
     }
 }
 

@@ -43,6 +43,12 @@ macro_rules! slugs {
             }
         }
 
+        impl From<$name> for &'static str {
+            fn from(member: $name) -> Self {
+                member.as_str()
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())

@@ -1,0 +1,24 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use lookback_domain::Catalog;
+use lookback_store::Store;
+
+/// Tells the time. Handed in, so that tests decide what time it is.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// What every handler works with; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// What is known of the providers.
+    pub catalog: Arc<Catalog>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,63 @@
+//! The OpenAPI document: made of the routes' own declarations, and served.
+
+use std::collections::BTreeMap;
+
+use lookback_domain::Environment;
+use utoipa::IntoResponses;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Response,
+    ResponseBuilder, Server,
+};
+
+use crate::error::Refusal;
+use crate::wire::{Components, Describe, Problem};
+
+/// The document without its operations.
+pub fn base() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Lookback")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Decides how far back wearable and health data is pulled when a person connects a device account. \
+             Operations tagged *Extensions* are Lookback's own.",
+        ))
+        .build();
+    // What parameters and refusals refer to; the operations bring the rest.
+    let mut schemas = Components::new();
+    Environment::components(&mut schemas);
+    Problem::components(&mut schemas);
+    Refusal::components(&mut schemas);
+    let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Management-Key")));
+    let components =
+        ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme("ManagementKey", key);
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([Server::new("/")]))
+        .components(Some(components.build()))
+        .security(Some([SecurityRequirement::new("ManagementKey", Vec::<String>::new())]))
+        .build()
+}
+
+/// What any operation may answer besides its success.
+pub struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let refusals = [
+            ("401", "The management key is missing or not valid", Refusal::schema()),
+            ("403", "The management key cannot manage this organisation", Refusal::schema()),
+            ("404", "A team that is named is not in this organisation and region", Refusal::schema()),
+            ("413", "The body is too large", Refusal::schema()),
+            ("422", "Validation Error", Problem::schema()),
+            ("503", "The storage is unavailable; repeat the request later", Refusal::schema()),
+        ];
+        let described = refusals.into_iter().map(|(status, description, schema)| {
+            let content = ContentBuilder::new().schema(Some(schema)).build();
+            let response =
+                ResponseBuilder::new().description(description).content("application/json", content);
+            (status.to_owned(), response.build().into())
+        });
+        described.collect()
+    }
+}

@@ -1,0 +1,46 @@
+//! `/openapi.json`, and `/docs`: a page to read it and to try a call, which needs nothing from elsewhere.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::header;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use crate::{App, Error};
+
+/// The routes that describe the others.
+pub fn routes(document: OpenApi) -> Router<App> {
+    let document = Arc::new(document);
+    let config = Arc::new(Config::from("/openapi.json"));
+    Router::new()
+        .route("/openapi.json", get(move || async move { Json(document.as_ref().clone()) }))
+        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
+        .route("/docs/", get(page).with_state((config.clone(), "index.html".to_owned())))
+        .route("/docs/{file}", get(file).with_state(config))
+}
+
+async fn page(State((config, file)): State<(Arc<Config<'static>>, String)>) -> Result<Response, Error> {
+    serve(&file, config)
+}
+
+async fn file(
+    State(config): State<Arc<Config<'static>>>,
+    Path(file): Path<String>,
+) -> Result<Response, Error> {
+    serve(&file, config)
+}
+
+fn serve(file: &str, config: Arc<Config<'static>>) -> Result<Response, Error> {
+    match utoipa_swagger_ui::serve(file, config) {
+        Ok(Some(file)) => Ok(([(header::CONTENT_TYPE, file.content_type)], file.bytes).into_response()),
+        Ok(None) => Err(Error::no_route()),
+        Err(error) => {
+            tracing::error!(%error, "the documentation page cannot be made");
+            Err(Error::Internal)
+        }
+    }
+}

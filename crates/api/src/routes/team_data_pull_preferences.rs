@@ -1,0 +1,132 @@
+//! `/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}`: what the methods have in common.
+
+pub mod delete;
+pub mod get;
+pub mod page;
+pub mod post;
+pub mod resolve;
+
+#[cfg(test)]
+mod reference_tests;
+
+use lookback_domain::{Catalog, Days, Environment, OrgId, Provider, Region, Resource, Setting, TeamId};
+use lookback_store::{Scope, Selection, TeamPreferences};
+
+use crate::wire::{Map, Problems, model, request};
+use crate::{App, Caller, Error};
+
+request! { path
+    /// Whose preferences, in which environment and region.
+    pub struct ScopePath {
+        /// The organisation; it has to be the key's own.
+        pub org_id: OrgId,
+        /// Which half of each team.
+        pub env: Environment,
+        /// Only teams that live here are seen.
+        pub region: Region,
+    }
+}
+
+impl ScopePath {
+    /// The scope, where the caller may manage it.
+    fn scope(&self, caller: &Caller) -> Result<Scope, Error> {
+        caller.scope(self.org_id, self.region, self.env)
+    }
+}
+
+model! {
+    /// The preferences of some teams.
+    pub struct TeamDataPullPreferencesResponse {
+        /// One entry a team.
+        pub data_pull_preferences: Vec<TeamDataPullPreferencesWithLimit>,
+        /// Where the next page begins; null where there is none.
+        pub next_cursor: Option<String>,
+    }
+}
+
+model! {
+    /// The preferences of one team.
+    pub struct TeamDataPullPreferencesWithLimit {
+        /// The team.
+        pub team_id: TeamId,
+        /// By provider, whether a preference is stored or not.
+        pub providers: Map<Provider, SingleProviderDataPullPreferencesWithLimit>,
+    }
+}
+
+model! {
+    /// What stands for one provider.
+    pub struct SingleProviderDataPullPreferencesWithLimit {
+        /// For every resource without an override.
+        pub default: DefaultConfigurationWithLimit,
+        /// Resources with a figure of their own; null where there are none.
+        pub resource_overrides: Option<Map<Resource, SingleResourceOverrideWithLimit>>,
+    }
+}
+
+model! {
+    /// A default and the most it can be set to.
+    pub struct DefaultConfigurationWithLimit {
+        /// Days, 0 to 365.
+        pub historical_days_to_pull: Days,
+        /// Days, 0 to 365.
+        pub historical_days_to_pull_limit: Days,
+    }
+}
+
+model! {
+    /// An override and the most it can be set to.
+    pub struct SingleResourceOverrideWithLimit {
+        /// Days, 0 to 365.
+        pub historical_days_to_pull: Days,
+        /// Days, 0 to 365.
+        pub historical_days_to_pull_limit: Days,
+    }
+}
+
+/// The entry of one team, with these providers.
+fn entry(
+    catalog: &Catalog,
+    stored: &TeamPreferences,
+    providers: &[Provider],
+) -> TeamDataPullPreferencesWithLimit {
+    let show = |&provider: &Provider| {
+        let settings = catalog.rule(provider).settings(stored.providers.get(&provider));
+        let Setting { days, limit } = settings.default;
+        let default = DefaultConfigurationWithLimit {
+            historical_days_to_pull: days,
+            historical_days_to_pull_limit: limit,
+        };
+        let overrides = settings.overrides.into_iter().map(|(resource, Setting { days, limit })| {
+            let shown = SingleResourceOverrideWithLimit {
+                historical_days_to_pull: days,
+                historical_days_to_pull_limit: limit,
+            };
+            (resource, shown)
+        });
+        let overrides: Map<_, _> = overrides.collect();
+        let resource_overrides = (!overrides.is_empty()).then_some(overrides);
+        (provider, SingleProviderDataPullPreferencesWithLimit { default, resource_overrides })
+    };
+    TeamDataPullPreferencesWithLimit {
+        team_id: stored.team_id,
+        providers: providers.iter().map(show).collect(),
+    }
+}
+
+/// Answers our own rules, which come after the question whether the teams named are there.
+async fn refuse(app: &App, scope: Scope, teams: &[TeamId], problems: Problems) -> Result<(), Error> {
+    if !problems.is_empty() && !teams.is_empty() {
+        app.store.preferences(scope, Selection::Teams(teams)).await?;
+    }
+    Error::check(problems)
+}
+
+/// The members of `all` that were asked for, in the order of `all`; every one where none was.
+fn chosen<T: Copy + PartialEq>(all: &[T], asked: &[T]) -> Vec<T> {
+    if asked.is_empty() {
+        all.to_vec()
+    } else {
+        all.iter().copied().filter(|one| asked.contains(one)).collect()
+    }
+}

@@ -1,0 +1,136 @@
+//! `POST`: sets the preferences of some teams.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use lookback_domain::{Preference, Provider, Refusal, Resource, Rule, TeamId};
+
+use super::{ScopePath, TeamDataPullPreferencesResponse, entry, refuse};
+use crate::openapi::Refusals;
+use crate::wire::{Configurable, Integer, Loc, Map, Problems, request};
+use crate::{App, Caller, Error, Valid};
+
+request! {
+    /// Which preferences to set, for which teams.
+    pub struct UpsertTeamDataPullPreferencesBody {
+        /// The teams. Empty: nothing changes.
+        pub team_ids: Vec<TeamId>,
+        /// Each provider named is replaced as a whole; the others stay.
+        pub providers: Map<Configurable, SingleProviderDataPullPreferences>,
+    }
+}
+
+request! {
+    /// What is preferred for one provider.
+    pub struct SingleProviderDataPullPreferences {
+        /// For every resource without an override.
+        pub default: DefaultConfiguration,
+        /// For single resources.
+        pub resource_overrides: Option<Map<Resource, SingleResourceOverride>>,
+    }
+}
+
+request! {
+    /// A default.
+    pub struct DefaultConfiguration {
+        /// Days, 0 to 365.
+        pub historical_days_to_pull: Integer,
+    }
+}
+
+request! {
+    /// An override.
+    pub struct SingleResourceOverride {
+        /// Days, 0 to 365.
+        pub historical_days_to_pull: Integer,
+    }
+}
+
+/// Set how many days of history are pulled.
+///
+/// Replaces, for each team, each provider named as a whole, and leaves the other providers alone: all of it or
+/// nothing. Answers each team's entry as a `GET` would. Asking for more than the limit, or for another figure
+/// where one is fixed, is refused with the reason.
+#[utoipa::path(
+    post,
+    path = "/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}",
+    operation_id = "upsert_team_data_pull_preferences_v1_org__org_id__team_data_pull_preferences__env___region__post",
+    tag = "Team Data Pull Preferences",
+    summary = "Upsert Team Data Pull Preferences",
+    params(ScopePath),
+    request_body = UpsertTeamDataPullPreferencesBody,
+    responses((status = 200, description = "Successful Response", body = TeamDataPullPreferencesResponse), Refusals),
+)]
+pub async fn upsert(
+    State(app): State<App>,
+    caller: Caller,
+    Valid { path, body, .. }: Valid<ScopePath, (), UpsertTeamDataPullPreferencesBody>,
+) -> Result<Json<TeamDataPullPreferencesResponse>, Error> {
+    let scope = path.scope(&caller)?;
+    let mut problems = Problems::default();
+    let changes = admit(&app, &body.providers, &mut problems);
+    refuse(&app, scope, &body.team_ids, problems).await?;
+
+    let now = app.clock.now();
+    let stored = app.store.upsert_preferences(scope, &body.team_ids, &changes, now).await?;
+    let entries = stored.iter().map(|team| entry(&app.catalog, team, Provider::CONFIGURABLE));
+    Ok(Json(TeamDataPullPreferencesResponse { data_pull_preferences: entries.collect(), next_cursor: None }))
+}
+
+/// The preferences asked for; whatever the catalog does not let a team prefer goes to `problems`.
+fn admit(
+    app: &App,
+    asked: &Map<Configurable, SingleProviderDataPullPreferences>,
+    problems: &mut Problems,
+) -> BTreeMap<Provider, Preference> {
+    let (body, mut changes) = (Loc::root("body"), BTreeMap::new());
+    let providers = body.key("providers");
+    for (&Configurable(provider), preference) in asked {
+        let one = AskedOf { provider, rule: app.catalog.rule(provider) };
+        let loc = providers.key(provider.as_str());
+        let default =
+            one.admit(None, &preference.default.historical_days_to_pull, &loc.key("default"), problems);
+        let overrides = loc.key("resource_overrides");
+        let asked = preference.resource_overrides.iter().flatten();
+        let admitted = asked.filter_map(|(&resource, setting)| {
+            let loc = overrides.key(resource.as_str());
+            Some((resource, one.admit(Some(resource), &setting.historical_days_to_pull, &loc, problems)?))
+        });
+        let overrides = admitted.collect();
+        changes.extend(default.map(|default| (provider, Preference { default, overrides })));
+    }
+    changes
+}
+
+/// A provider that something is asked of.
+struct AskedOf<'a> {
+    provider: Provider,
+    rule: &'a Rule,
+}
+
+impl AskedOf<'_> {
+    fn admit(
+        &self,
+        resource: Option<Resource>,
+        asked: &Integer,
+        loc: &Loc<'_>,
+        problems: &mut Problems,
+    ) -> Option<lookback_domain::Days> {
+        let refusal = match self.rule.admit(self.provider, resource, asked.saturating()) {
+            Ok(days) => return Some(days),
+            Err(refusal) => refusal,
+        };
+        let (loc, input, said) = (loc.key("historical_days_to_pull"), asked.to_value(), refusal.to_string());
+        match refusal {
+            Refusal::Negative { .. } => {
+                problems.add_with("greater_than_equal", &loc, said, &input, ("ge", 0));
+            }
+            Refusal::AboveLimit { limit, .. } => {
+                problems.add_with("less_than_equal", &loc, said, &input, ("le", limit.get()));
+            }
+            Refusal::Fixed { .. } => problems.add("value_error", &loc, said, &input),
+        }
+        None
+    }
+}

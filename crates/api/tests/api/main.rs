@@ -1,0 +1,5 @@
+//! The API as a client sees it. The tree mirrors the routes.
+
+#![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
+
+mod contract;

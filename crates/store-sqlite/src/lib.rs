@@ -1,1 +1,30 @@
-//! The embedded store of Lookback.
+//! The embedded store of Lookback: one SQLite file.
+//!
+//! One thread writes. It takes what is queued, runs each operation in a savepoint of its own, commits all of
+//! it at once and only then acknowledges it, so that the price of a durable commit is shared by everyone who
+//! waits for one. Reader connections work beside it and see what is committed.
+//!
+//! What is deliberately absent: a memory-mapped file (a truncated one would kill the process instead of
+//! failing a read), and SQL outside this crate.
+
+mod column;
+mod connection;
+mod failure;
+mod key;
+mod lock;
+mod migrations;
+mod open_error;
+mod org;
+#[cfg(test)]
+mod plans;
+mod preference;
+mod query;
+mod readers;
+mod store;
+mod team;
+mod writer;
+
+pub use lock::ServerLock;
+pub use open_error::OpenError;
+pub use store::{Options, SqliteStore};
+pub use writer::Stats;

@@ -1,0 +1,97 @@
+//! How values stand in columns. What a column holds that we do not know is an error, never a panic: it may
+//! be from a newer version.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use lookback_domain::{Days, Resource};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use uuid::Uuid;
+
+/// A UUID as its 16 bytes, which sort as the UUIDs do.
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl ToSql for Id {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.0.as_bytes())))
+    }
+}
+
+impl FromSql for Id {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(|bytes| Self(Uuid::from_bytes(bytes)))
+    }
+}
+
+/// Where a page begins: after this id, or before all of them, as an empty blob is.
+pub(crate) struct After(pub(crate) Option<Uuid>);
+
+impl ToSql for After {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.0.as_ref().map_or(&[], |id| id.as_bytes()))))
+    }
+}
+
+/// How many rows at most.
+pub(crate) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// A moment as microseconds since 1970 in UTC.
+pub(crate) struct Time(pub(crate) Timestamp);
+
+impl ToSql for Time {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.as_microsecond().into())
+    }
+}
+
+impl FromSql for Time {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Timestamp::from_microsecond(value.as_i64()?).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// A member of a closed set as its name on the wire.
+pub(crate) struct Slug<T>(pub(crate) T);
+
+impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql for Slug<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// 0 to 365 days.
+pub(crate) struct Span(pub(crate) Days);
+
+impl ToSql for Span {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::from(self.0).into())
+    }
+}
+
+impl FromSql for Span {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Days::try_from(value.as_i64()?).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// Days by resource as JSON; none at all is no value.
+pub(crate) struct Overrides(pub(crate) BTreeMap<Resource, Days>);
+
+impl Overrides {
+    pub(crate) fn to_column(overrides: &BTreeMap<Resource, Days>) -> Option<String> {
+        let json = || serde_json::to_string(overrides).expect("slugs and numbers are JSON");
+        (!overrides.is_empty()).then(json)
+    }
+}
+
+impl FromSql for Overrides {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Null => Ok(Self(BTreeMap::new())),
+            json => serde_json::from_str(json.as_str()?).map(Self).map_err(FromSqlError::other),
+        }
+    }
+}

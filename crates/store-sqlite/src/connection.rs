@@ -1,0 +1,102 @@
+//! The file, and connections to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::OpenError;
+
+/// Prepared statements that a connection keeps; more than there are.
+const STATEMENTS_MAX: usize = 64;
+
+/// Where the database is, whatever links lead there and wherever the process goes later.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
+    let name = path.file_name().ok_or_else(|| OpenError::NotAFile(path.to_owned()))?;
+    match fs::canonicalize(path) {
+        Ok(found) if found.is_file() => return Ok(found),
+        Ok(_) => return Err(OpenError::NotAFile(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(OpenError::io(path, error)),
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match fs::canonicalize(parent) {
+        Ok(directory) => Ok(directory.join(name)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(OpenError::MissingDirectory(parent.to_owned()))
+        }
+        Err(error) => Err(OpenError::io(parent, error)),
+    }
+}
+
+/// How a file of ours is opened for writing; a new one is for its owner alone.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Creates an empty database where there is none, in a way that loss of power does not undo.
+pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+    match private().create_new(true).open(path) {
+        Ok(_) => match path.parent().map(File::open) {
+            Some(Ok(directory)) => directory.sync_all().map_err(|error| OpenError::io(path, error)),
+            _ => Ok(()),
+        },
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(OpenError::io(path, error)),
+    }
+}
+
+/// The connection that writes.
+pub(crate) fn writer(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+    let mut connection = open(path, busy_timeout)?;
+    // Somebody else may write to the same file. Whoever begins with a read and writes later may find that
+    // what it read has changed, and has to give up; whoever begins with the lock never has to.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+    let connection = open(path, busy_timeout)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+    // Neither SQLITE_OPEN_CREATE, since the file is there, nor SQLITE_OPEN_URI, since a path is a path.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // In WAL mode FULL syncs the log at every commit, which is what an acknowledgement stands for. macOS
+    // needs to be told that a sync is meant to reach the disk.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    Ok(connection)
+}
+
+/// Turns to write-ahead logging, which the file remembers.
+pub(crate) fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+    // The log grows while a long read keeps it; afterwards it shrinks to this again.
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
+        let mode: String = row.get(0)?;
+        if mode == "wal" {
+            Ok(())
+        } else {
+            Err(rusqlite::Error::ToSqlConversionFailure(no_log(&mode).into()))
+        }
+    })
+}
+
+fn no_log(mode: &str) -> String {
+    format!("no write-ahead log is possible here (SQLite stays in mode {mode}), use a local disk")
+}

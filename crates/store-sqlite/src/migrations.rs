@@ -1,0 +1,59 @@
+//! Which version a store has, and the way to the newest one. There is no way back.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite_migration::{Error, M, Migrations};
+
+use crate::OpenError;
+
+/// In order; one that was released is never changed.
+const STEPS: &[M<'static>] = &[M::up(include_str!("../migrations/0001_tenancy_keys_preferences.sql"))];
+const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+
+/// The `application_id` that the first step sets: "Lkbk".
+const APPLICATION: i64 = 0x4c6b_626b;
+
+/// Sees that the file is a store of ours that this program understands, or empty.
+pub(crate) fn recognise(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let ask = |sql: &str| {
+        let answer = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        answer.map_err(|error| OpenError::sqlite(path, error))
+    };
+    let (application, tables) = (ask("PRAGMA application_id")?, ask("SELECT count(*) FROM sqlite_schema")?);
+    let (found, known) = (ask("PRAGMA user_version")?, STEPS.len() as i64);
+    if application != APPLICATION && (application != 0 || found != 0 || tables != 0) {
+        Err(OpenError::Foreign(path.to_owned()))
+    } else if found > known {
+        Err(OpenError::Newer { path: path.to_owned(), found, known })
+    } else {
+        Ok(())
+    }
+}
+
+/// Brings the file to the newest version.
+pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let pending = |connection: &Connection| MIGRATIONS.pending_migrations(connection).ok();
+    loop {
+        let before = pending(connection);
+        let Err(error) = MIGRATIONS.to_latest(connection) else { return Ok(()) };
+        // The library looks at the version before it takes the lock. Where another process was faster the
+        // step fails, and there is less left to do; that can happen once a step.
+        if pending(connection).is_some_and(|now| before.is_some_and(|before| now < before)) {
+            continue;
+        }
+        let source = match error {
+            Error::RusqliteError { err, .. } => err,
+            other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
+        };
+        return Err(OpenError::sqlite(path, source));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_steps_lead_from_an_empty_file_to_a_valid_schema() {
+        super::MIGRATIONS.validate().unwrap();
+    }
+}

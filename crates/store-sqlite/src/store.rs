@@ -1,0 +1,72 @@
+//! The store as a whole.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::readers::Readers;
+use crate::writer::{Stats, Writer};
+use crate::{OpenError, connection, migrations};
+
+/// How a store works; the defaults are meant for a server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long to wait for another process that writes to the same file.
+    pub busy_timeout: Duration,
+    /// How many operations may wait to be written; beyond that, callers wait to be queued. At least 1.
+    pub queue_max: usize,
+    /// How many operations may share a commit. At least 1.
+    pub group_max: usize,
+    /// How many reads may run at once. At least 1.
+    pub readers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(5), queue_max: 1024, group_max: 256, readers: 4 }
+    }
+}
+
+/// A store in one SQLite file.
+///
+/// Dropping it is as good as [`SqliteStore::close`], but makes the thread that drops it wait.
+pub struct SqliteStore {
+    pub(crate) writer: Writer,
+    pub(crate) readers: Arc<Readers>,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, creates it where there is none, and brings it to the newest version.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let path = &connection::locate(path)?;
+        connection::create(path)?;
+        let sqlite = |error| OpenError::sqlite(path, error);
+        let mut writing = connection::writer(path, options.busy_timeout).map_err(sqlite)?;
+        if writing.is_readonly("main").map_err(sqlite)? {
+            return Err(OpenError::ReadOnly(path.clone()));
+        }
+        migrations::recognise(&writing, path)?;
+        connection::use_write_ahead_log(&writing).map_err(sqlite)?;
+        migrations::run(&mut writing, path)?;
+        let reading = (0..options.readers.max(1)).map(|_| connection::reader(path, options.busy_timeout));
+        let reading = reading.collect::<Result<_, _>>().map_err(sqlite)?;
+        let writer = Writer::start(writing, options).map_err(|error| OpenError::io(path, error))?;
+        Ok(Self { writer, readers: Readers::new(reading) })
+    }
+
+    /// Has everything written that was accepted, and accepts nothing more. Reads go on.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    /// What the writer has done so far.
+    pub fn stats(&self) -> Stats {
+        self.writer.stats()
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,217 @@
+//! The one thread that writes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use lookback_store::{Error, Result};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::Options;
+use crate::failure::{Failure, Outcome};
+
+/// What the writer has done since the store was opened, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Groups of operations that were committed.
+    pub commits: u64,
+    /// Groups of operations that failed as a whole, such as on a full disk.
+    pub failed_commits: u64,
+    /// Operations in the committed groups.
+    pub operations: u64,
+    /// Operations that wait at this moment.
+    pub queued: usize,
+    /// How many can wait; beyond that, callers wait before they are queued.
+    pub queue_max: usize,
+}
+
+#[derive(Default)]
+struct Counters {
+    commits: AtomicU64,
+    failed_commits: AtomicU64,
+    operations: AtomicU64,
+}
+
+/// The way to the writer's thread.
+pub(crate) struct Writer {
+    /// Taken away when the store is dropped, which ends the thread.
+    queue: Option<mpsc::Sender<Message>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    counters: Arc<Counters>,
+}
+
+enum Message {
+    Run(Box<dyn Operation>),
+    /// Take what is queued, and nothing more.
+    Close,
+}
+
+impl Writer {
+    pub(crate) fn start(connection: Connection, options: &Options) -> std::io::Result<Self> {
+        let (queue, queued) = mpsc::channel(options.queue_max);
+        let counters = Arc::new(Counters::default());
+        let thread =
+            Thread { connection, queued, counters: Arc::clone(&counters), group_max: options.group_max };
+        let handle = thread::Builder::new().name("lookback-writer".to_owned()).spawn(|| thread.work())?;
+        Ok(Self { queue: Some(queue), thread: Arc::new(Mutex::new(Some(handle))), counters })
+    }
+
+    /// Runs `operation` and answers when it is durable, or when it failed and has changed nothing.
+    ///
+    /// A caller that goes away changes nothing for others; its operation is done whole or not at all.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { operation: Some(operation), outcome: None, answer };
+        self.send(Message::Run(Box::new(waiting))).await?;
+        answered.await.unwrap_or_else(|_| Err(Error::unavailable("the writer has stopped")))
+    }
+
+    async fn send(&self, message: Message) -> Result<()> {
+        let queue = self.queue.as_ref().ok_or_else(|| Error::unavailable("the store is closed"))?;
+        queue.send(message).await.map_err(|_| Error::unavailable("the store is closed"))
+    }
+
+    /// Has everything written that was accepted, accepts nothing more, and waits for the thread to end.
+    pub(crate) async fn close(&self) {
+        // It does not matter whether somebody else has closed it before.
+        let _ = self.send(Message::Close).await;
+        let thread = Arc::clone(&self.thread);
+        // Whoever closes it at the same time waits at the lock.
+        let _ = tokio::task::spawn_blocking(move || join(&thread)).await;
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let queue = |of: fn(&mpsc::Sender<Message>) -> usize| self.queue.as_ref().map_or(0, of);
+        Stats {
+            commits: read(&self.counters.commits),
+            failed_commits: read(&self.counters.failed_commits),
+            operations: read(&self.counters.operations),
+            queued: queue(|queue| queue.max_capacity() - queue.capacity()),
+            queue_max: queue(mpsc::Sender::max_capacity),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        join(&self.thread);
+    }
+}
+
+fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
+    let mut thread = thread.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = thread.take() {
+        // A panic over there was reported when it happened; those who waited were told that it stopped.
+        let _ = handle.join();
+    }
+}
+
+/// An operation and whoever waits for it.
+trait Operation: Send {
+    /// Whether nobody waits any more.
+    fn is_abandoned(&self) -> bool;
+    /// Does it, and keeps the outcome until it is durable.
+    fn run(&mut self, db: &Connection) -> Result<()>;
+    /// Tells the outcome, or why the whole group has none.
+    fn acknowledge(self: Box<Self>, group: Result<()>);
+}
+
+struct Waiting<T, F> {
+    operation: Option<F>,
+    outcome: Option<Result<T>>,
+    answer: oneshot::Sender<Result<T>>,
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> Outcome<T> + Send> Operation for Waiting<T, F> {
+    fn is_abandoned(&self) -> bool {
+        self.answer.is_closed()
+    }
+
+    fn run(&mut self, db: &Connection) -> Result<()> {
+        let operation = self.operation.take().expect("an operation is run once");
+        let outcome = self.outcome.insert(operation(db).map_err(Error::from));
+        outcome.as_ref().map(|_| ()).map_err(Error::clone)
+    }
+
+    fn acknowledge(self: Box<Self>, group: Result<()>) {
+        let Self { outcome, answer, .. } = *self;
+        let outcome = group.and_then(|()| outcome.expect("a group is committed after all of it has run"));
+        // Whoever has gone away meanwhile does not want to know.
+        let _ = answer.send(outcome);
+    }
+}
+
+/// The thread's own side.
+struct Thread {
+    connection: Connection,
+    queued: mpsc::Receiver<Message>,
+    counters: Arc<Counters>,
+    group_max: usize,
+}
+
+impl Thread {
+    fn work(mut self) {
+        let mut messages = Vec::with_capacity(self.group_max);
+        while self.queued.blocking_recv_many(&mut messages, self.group_max) > 0 {
+            let mut group = Vec::with_capacity(messages.len());
+            for message in messages.drain(..) {
+                match message {
+                    Message::Run(operation) if operation.is_abandoned() => {}
+                    Message::Run(operation) => group.push(operation),
+                    Message::Close => self.queued.close(),
+                }
+            }
+            if !group.is_empty() {
+                self.settle(group);
+            }
+        }
+        // What is left in the log is found there again; so this may fail, such as beside a long read.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+
+    /// Commits a group and tells everyone in it.
+    fn settle(&self, mut group: Vec<Box<dyn Operation>>) {
+        let committed = commit(&self.connection, &mut group).map_err(Error::from);
+        let (counter, operations) = match committed {
+            Ok(()) => (&self.counters.commits, group.len() as u64),
+            Err(_) => (&self.counters.failed_commits, 0),
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.counters.operations.fetch_add(operations, Ordering::Relaxed);
+        for operation in group {
+            operation.acknowledge(committed.clone());
+        }
+    }
+}
+
+/// Runs all of a group in one transaction, each in its own savepoint. Where this fails nothing has happened.
+fn commit(db: &Connection, group: &mut [Box<dyn Operation>]) -> Outcome<()> {
+    let say = |sql: &str| db.prepare_cached(sql)?.execute([]);
+    let attempt = || -> Outcome<()> {
+        say("BEGIN IMMEDIATE")?;
+        for operation in group {
+            say("SAVEPOINT operation")?;
+            if let Err(error) = operation.run(db) {
+                // On some errors, such as a full disk, SQLite ends the whole transaction.
+                if db.is_autocommit() {
+                    return Err(Failure::Refused(error));
+                }
+                say("ROLLBACK TO operation")?;
+            }
+            say("RELEASE operation")?;
+        }
+        say("COMMIT")?;
+        Ok(())
+    };
+    let outcome = attempt();
+    if outcome.is_err() && !db.is_autocommit() {
+        say("ROLLBACK")?;
+    }
+    outcome
+}

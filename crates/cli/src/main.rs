@@ -1,3 +1,53 @@
-//! The lookback binary.
+//! The lookback binary: configuration, commands, wiring.
 
-fn main() {}
+mod args;
+mod command;
+mod logging;
+mod machine;
+mod output;
+mod server;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use lookback_store::Error as StoreError;
+use lookback_store_sqlite::OpenError;
+
+use crate::args::Args;
+
+/// What scripts can tell apart; the help text lists them.
+const FAILED: u8 = 1;
+const NOT_FOUND: u8 = 3;
+const STORE_UNAVAILABLE: u8 = 4;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = run(args);
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    if output::is_closed(&error) {
+        return ExitCode::SUCCESS;
+    }
+    output::complain(&error);
+    ExitCode::from(code(&error))
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    let settings = settings::Settings::read(&args.global)?;
+    logging::start(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(command::run(args.command, &settings))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    if error.chain().any(|cause| cause.is::<OpenError>()) {
+        return STORE_UNAVAILABLE;
+    }
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::UnknownOrg(_) | StoreError::UnknownTeams(_) | StoreError::UnknownKey(_)) => {
+            NOT_FOUND
+        }
+        Some(StoreError::Unavailable(_)) => STORE_UNAVAILABLE,
+        _ => FAILED,
+    }
+}

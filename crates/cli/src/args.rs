@@ -1,0 +1,261 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap_complete::Shell;
+use jiff::{Timestamp, civil::Date};
+use lookback_domain::{Days, Environment, KeyId, OrgId, Provider, Region, Resource, TeamId};
+
+/// Decides how far back health data is pulled when a person connects a device account.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Results go to standard output, everything else to standard error.
+Settings are taken from flags, then from LOOKBACK_* environment variables, then from the configuration file.
+
+Exit codes:
+  0  done
+  1  failed
+  2  the command line makes no sense
+  3  there is no such organisation, team or key
+  4  the store cannot be opened or used
+
+Examples:
+  lookback quickstart
+  lookback serve --listen 0.0.0.0:8080 --database sqlite:/var/lib/lookback/lookback.db
+  lookback bootstrap --org-name Acme --json";
+
+/// What goes with every command.
+#[derive(Debug, ClapArgs)]
+pub struct Global {
+    /// Where everything is kept: sqlite:PATH [default: sqlite:./lookback-data/lookback.db]
+    #[arg(long, global = true, env = "LOOKBACK_DATABASE", hide_env_values = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// A file that holds the database URL, for URLs with a password in them
+    #[arg(
+        long,
+        global = true,
+        env = "LOOKBACK_DATABASE_FILE",
+        value_name = "FILE",
+        conflicts_with = "database"
+    )]
+    pub database_file: Option<PathBuf>,
+    /// A TOML file with settings
+    #[arg(long, global = true, env = "LOOKBACK_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to log: error, warn, info, debug or trace, also per module [default: info]
+    #[arg(long, global = true, env = "LOOKBACK_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// Print JSON instead of tables and text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try it: a store, a team, a key, the documented example stored and read back, and a running server
+    #[command(
+        after_help = "Run again, it uses what is there.\n\nExamples:\n  lookback quickstart\n  lookback quickstart --listen 127.0.0.1:0 --json"
+    )]
+    Quickstart(Listen),
+    /// Serve the API
+    #[command(
+        after_help = "Prints `listening on http://ADDR` once it is ready. SIGTERM and SIGINT end it after the requests at hand.\n\nExamples:\n  lookback serve\n  lookback serve --listen 127.0.0.1:0"
+    )]
+    Serve(Listen),
+    /// Create what a first call needs: an organisation, a team and a management key
+    #[command(
+        after_help = "Creates a new organisation at each run. The key is shown this once.\n\nExample:\n  lookback bootstrap --org-name Acme --team-name Running --region eu --json"
+    )]
+    Bootstrap(Bootstrap),
+    /// Manage organisations
+    #[command(subcommand)]
+    Org(Org),
+    /// Manage teams
+    #[command(subcommand)]
+    Team(Team),
+    /// Manage management keys
+    #[command(subcommand)]
+    Key(Key),
+    /// Show which window would be pulled, and why
+    #[command(
+        after_help = "Without --team nothing is looked up: --days and --override stand in for a stored preference.\n\nExamples:\n  lookback resolve --provider oura --days 120 --override sleep=180 --resource sleep --resource activity\n  lookback resolve --provider fitbit --days 365 --resource heartrate\n  lookback resolve --org ORG --team TEAM --region eu --provider strava --resource workouts --json"
+    )]
+    Resolve(Box<Resolve>),
+    /// List the providers: defaults, limits and what is configurable
+    Providers,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  lookback completions bash > /etc/bash_completion.d/lookback")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Listen {
+    /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "LOOKBACK_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Bootstrap {
+    /// What to call the organisation
+    #[arg(long, default_value = "My organisation")]
+    pub org_name: String,
+    /// What to call the team
+    #[arg(long, default_value = "My team")]
+    pub team_name: String,
+    /// Where the team lives: us or eu
+    #[arg(long, default_value_t = Region::Us)]
+    pub region: Region,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Org {
+    /// Create an organisation
+    Create {
+        /// What to call it
+        #[arg(long)]
+        name: String,
+    },
+    /// List the organisations
+    List,
+    /// Delete an organisation with its teams, their preferences and its keys
+    #[command(
+        after_help = "Example:\n  lookback org delete 5b0f7a52-3c1e-4d7a-9f10-6a2b8c4d5e6f --confirm Acme"
+    )]
+    Delete {
+        /// Which one
+        id: OrgId,
+        /// Its name, to show that it is the one meant
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Team {
+    /// Create a team
+    Create {
+        /// In which organisation
+        #[arg(long)]
+        org: OrgId,
+        /// What to call it
+        #[arg(long)]
+        name: String,
+        /// Where it lives: us or eu
+        #[arg(long, default_value_t = Region::Us)]
+        region: Region,
+    },
+    /// List the teams of an organisation
+    List {
+        /// Which organisation
+        #[arg(long)]
+        org: OrgId,
+    },
+    /// Delete a team with its preferences
+    Delete {
+        /// In which organisation
+        #[arg(long)]
+        org: OrgId,
+        /// Which one
+        id: TeamId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Create a management key; it is shown this once
+    Create {
+        /// For which organisation
+        #[arg(long)]
+        org: OrgId,
+        /// What to call it
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
+    /// List the management keys of an organisation
+    List {
+        /// Which organisation
+        #[arg(long)]
+        org: OrgId,
+    },
+    /// Delete a management key; it is refused from the next request on
+    Delete {
+        /// Of which organisation
+        #[arg(long)]
+        org: OrgId,
+        /// Which one
+        id: KeyId,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Resolve {
+    /// For this provider; may be repeated [default: every one that a preference can be set for]
+    #[arg(long)]
+    pub provider: Vec<Provider>,
+    /// For this resource; may be repeated [default: every one]
+    #[arg(long)]
+    pub resource: Vec<Resource>,
+    /// Prefer this many days
+    #[arg(long, value_parser = days, conflicts_with = "team")]
+    pub days: Option<Days>,
+    /// Prefer this many days for one resource; may be repeated
+    #[arg(long = "override", value_name = "RESOURCE=DAYS", value_parser = resource_days, requires = "days")]
+    pub overrides: Vec<(Resource, Days)>,
+    /// Take what this team has stored
+    #[arg(long, requires = "org")]
+    pub team: Option<TeamId>,
+    /// The team's organisation
+    #[arg(long, requires = "team")]
+    pub org: Option<OrgId>,
+    /// The team's region: us or eu
+    #[arg(long, default_value_t = Region::Us)]
+    pub region: Region,
+    /// The team's environment: production or sandbox
+    #[arg(long, default_value_t = Environment::Production)]
+    pub env: Environment,
+    /// When the account was connected, such as 2026-11-23T20:07:00Z
+    #[arg(long, value_name = "TIME")]
+    pub connected_at: Option<Timestamp>,
+    /// When the user first gave permission on the phone
+    #[arg(long, value_name = "TIME")]
+    pub first_permission_at: Option<Timestamp>,
+    /// The first date (UTC) from which data may be pulled
+    #[arg(long, value_name = "DATE")]
+    pub ingestion_start: Option<Date>,
+    /// The last date (UTC) from which data may be pulled
+    #[arg(long, value_name = "DATE")]
+    pub ingestion_end: Option<Date>,
+    /// The connection uses an OAuth application of the team's own
+    #[arg(long)]
+    pub own_app: bool,
+    /// Resolve as of this time [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<Timestamp>,
+}
+
+fn days(text: &str) -> Result<Days, String> {
+    let days: i64 = text.parse().map_err(|_| "not a whole number of days".to_owned())?;
+    Days::try_from(days).map_err(|error| error.to_string())
+}
+
+fn resource_days(text: &str) -> Result<(Resource, Days), String> {
+    let (resource, asked) = text.split_once('=').ok_or("write it as RESOURCE=DAYS, such as sleep=180")?;
+    let resource = resource.parse().map_err(|error: lookback_domain::UnknownSlug| error.to_string())?;
+    Ok((resource, days(asked)?))
+}

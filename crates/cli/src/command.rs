@@ -1,0 +1,62 @@
+//! The commands, one a file.
+
+mod bootstrap;
+mod key;
+mod open;
+mod org;
+mod providers;
+mod quickstart;
+mod resolve;
+mod serve;
+mod team;
+
+use std::future::Future;
+
+use clap::CommandFactory;
+use lookback_store::Result as StoreResult;
+
+use crate::args::{Args, Command};
+use crate::output;
+use crate::settings::Settings;
+
+/// Does what the command line says.
+pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
+    match command {
+        Command::Quickstart(listen) => quickstart::run(settings, settings.listen(listen.listen)).await,
+        Command::Serve(listen) => serve::run(settings, settings.listen(listen.listen)).await,
+        Command::Bootstrap(what) => bootstrap::run(settings, what).await,
+        Command::Org(what) => org::run(settings, what).await,
+        Command::Team(what) => team::run(settings, what).await,
+        Command::Key(what) => key::run(settings, what).await,
+        Command::Resolve(what) => resolve::run(settings, *what).await,
+        Command::Providers => providers::run(settings),
+        Command::Openapi => output::json(&lookback_api::openapi()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "lookback", &mut script);
+            output::line(&String::from_utf8(script)?)
+        }
+    }
+}
+
+/// How many rows are read at once.
+const PAGE: usize = 500;
+
+/// Every row of a listing, read page by page; `id` is what the next page begins after.
+async fn every<T, I, F>(
+    mut page: impl FnMut(Option<I>, usize) -> F,
+    id: impl Fn(&T) -> I,
+) -> StoreResult<Vec<T>>
+where
+    F: Future<Output = StoreResult<Vec<T>>>,
+{
+    let mut rows = Vec::new();
+    loop {
+        let read = page(rows.last().map(&id), PAGE).await?;
+        let last = read.len() < PAGE;
+        rows.extend(read);
+        if last {
+            return Ok(rows);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `lookback key`: management keys.
+
+use lookback_domain::{KeyId, OrgId};
+use lookback_store::{Key as Row, KeyStore};
+use serde::Serialize;
+
+use super::{every, open};
+use crate::args::Key;
+use crate::settings::Settings;
+use crate::{machine, output};
+
+/// A key that was just made, in clear.
+#[derive(Serialize)]
+struct Made {
+    id: KeyId,
+    org_id: OrgId,
+    label: String,
+    management_key: String,
+}
+
+pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
+    let store = open::store(settings)?;
+    match what {
+        Key::Create { org, label } => {
+            let key = machine::management_key()?;
+            let (id, digest, created_at) = (machine::key_id(), key.digest(), machine::now());
+            store.create_key(Row { id, org_id: org, label: label.clone(), digest, created_at }).await?;
+            let made = Made { id, org_id: org, label, management_key: key.reveal().to_owned() };
+            if settings.json {
+                return output::json(&made);
+            }
+            output::line(&format!("{}   (shown this once; keep it safe)", made.management_key))
+        }
+        Key::List { org } => {
+            let keys = every(|after, limit| store.keys(org, after, limit), |key: &Row| key.id).await?;
+            if settings.json {
+                return output::json(&keys);
+            }
+            let rows =
+                keys.iter().map(|key| [key.id.to_string(), key.label.clone(), key.created_at.to_string()]);
+            output::table(&["key", "label", "created"], rows)
+        }
+        Key::Delete { org, id } => Ok(store.delete_key(org, id).await?),
+    }
+}

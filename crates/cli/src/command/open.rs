@@ -1,0 +1,34 @@
+//! Opening the store.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use anyhow::Context;
+use lookback_store_sqlite::{Options, ServerLock, SqliteStore};
+
+use crate::settings::{DATA_DIRECTORY, Database, Settings};
+
+/// The store, for a command that works beside a server if there is one.
+pub fn store(settings: &Settings) -> anyhow::Result<SqliteStore> {
+    if settings.database == Database::Default {
+        make_data_directory()?;
+    }
+    Ok(SqliteStore::open(&settings.database.path(), &Options::default())?)
+}
+
+/// The store, for a server: no second one may work on it while the lock is held.
+pub fn store_to_serve(settings: &Settings) -> anyhow::Result<(SqliteStore, ServerLock)> {
+    if settings.database == Database::Default {
+        make_data_directory()?;
+    }
+    let lock = ServerLock::acquire(&settings.database.path())?;
+    Ok((store(settings)?, lock))
+}
+
+/// Makes the default directory, readable by its owner only.
+fn make_data_directory() -> anyhow::Result<()> {
+    let directory = Path::new(DATA_DIRECTORY);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.with_context(|| format!("cannot make the directory {}", directory.display()))
+}

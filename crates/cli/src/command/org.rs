@@ -1,0 +1,44 @@
+//! `lookback org`: organisations.
+
+use anyhow::bail;
+use lookback_store::{Error, Org as Row, OrgStore};
+
+use super::{every, open};
+use crate::args::Org;
+use crate::settings::Settings;
+use crate::{machine, output};
+
+pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
+    let store = open::store(settings)?;
+    match what {
+        Org::Create { name } => {
+            let org = Row { id: machine::org_id(), name, created_at: machine::now() };
+            store.create_org(org.clone(), Vec::new(), Vec::new()).await?;
+            show(settings, &[org], |orgs| output::json(&orgs[0]))
+        }
+        Org::List => {
+            let orgs = every(|after, limit| store.orgs(after, limit), |org: &Row| org.id).await?;
+            show(settings, &orgs, |orgs| output::json(&orgs))
+        }
+        Org::Delete { id, confirm } => {
+            let orgs = every(|after, limit| store.orgs(after, limit), |org: &Row| org.id).await?;
+            let org = orgs.into_iter().find(|org| org.id == id).ok_or(Error::UnknownOrg(id))?;
+            if org.name != confirm {
+                bail!("organisation {id} is not called `{confirm}`; nothing was deleted");
+            }
+            Ok(store.delete_org(id).await?)
+        }
+    }
+}
+
+fn show(
+    settings: &Settings,
+    orgs: &[Row],
+    json: impl Fn(&[Row]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if settings.json {
+        return json(orgs);
+    }
+    let rows = orgs.iter().map(|org| [org.id.to_string(), org.name.clone(), org.created_at.to_string()]);
+    output::table(&["organisation", "name", "created"], rows)
+}

@@ -1,0 +1,127 @@
+//! `lookback quickstart`: the whole main job on a fresh machine.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use lookback_domain::Region;
+use lookback_store::{KeyDigest, KeyStore, OrgStore};
+use serde_json::{Value, json};
+
+use super::bootstrap::{self, Made};
+use super::open;
+use crate::output;
+use crate::server::{Server, ended};
+use crate::settings::Settings;
+
+/// Beside the database: who the quickstart is, readable by its owner only.
+const REMEMBERED: &str = "quickstart.json";
+
+pub async fn run(settings: &Settings, listen: SocketAddr) -> anyhow::Result<()> {
+    let (store, _lock) = open::store_to_serve(settings)?;
+    let store = Arc::new(store);
+    let path = settings.database.path().with_file_name(REMEMBERED);
+    let who = who(&*store, &path).await?;
+
+    let server = Server::bind(listen, store.clone()).await?;
+    let url = format!(
+        "{}/v1/org/{}/team_data_pull_preferences/production/{}",
+        server.url(),
+        who.org_id,
+        Region::Us
+    );
+    let address = server.url();
+    let ended = ended()?;
+    let serving = tokio::spawn(server.run(ended));
+    let body = example(&who);
+    let stored = try_it(&url, &who, &body).await.context("the documented example did not work")?;
+    show(settings, &address, &url, &who, &body, &stored, &path)?;
+    serving.await??;
+    store.close().await;
+    Ok(())
+}
+
+/// The organisation, team and key of the last quickstart, or new ones.
+async fn who(store: &(impl OrgStore + KeyStore), path: &Path) -> anyhow::Result<Made> {
+    if let Ok(text) = std::fs::read_to_string(path) {
+        let made: Made = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not what quickstart wrote; delete it", path.display()))?;
+        let kept = store.key_by_digest(KeyDigest::of(made.management_key.as_bytes())).await?;
+        if kept.is_some_and(|key| key.org_id == made.org_id) {
+            return Ok(made);
+        }
+    }
+    let made = bootstrap::make(store, "Quickstart".to_owned(), "First team".to_owned(), Region::Us).await?;
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(serde_json::to_string_pretty(&made)?.as_bytes())?;
+    Ok(made)
+}
+
+/// The body of the contract's example.
+fn example(who: &Made) -> Value {
+    json!({
+        "team_ids": [who.team_id],
+        "providers": {
+            "oura": {
+                "default": { "historical_days_to_pull": 120 },
+                "resource_overrides": { "sleep": { "historical_days_to_pull": 180 } }
+            }
+        }
+    })
+}
+
+/// Stores the example over HTTP and reads it back.
+async fn try_it(url: &str, who: &Made, body: &Value) -> anyhow::Result<Value> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let key = ("X-Management-Key", &who.management_key);
+    let stored = client.post(url).header(key.0, key.1).json(body).send().await?.error_for_status()?;
+    let stored: Value = stored.json().await?;
+    let query = [("team_id", who.team_id.to_string()), ("provider", "oura".to_owned())];
+    let read = client.get(url).header(key.0, key.1).query(&query).send().await?.error_for_status()?;
+    let read: Value = read.json().await?;
+    let oura = |answer: &Value| answer["data_pull_preferences"][0]["providers"]["oura"].clone();
+    ensure!(!oura(&read).is_null() && oura(&stored) == oura(&read), "what was read is not what was stored");
+    Ok(read)
+}
+
+fn show(
+    settings: &Settings,
+    address: &str,
+    url: &str,
+    who: &Made,
+    body: &Value,
+    stored: &Value,
+    remembered: &Path,
+) -> anyhow::Result<()> {
+    if settings.json {
+        return output::json(&json!({
+            "url": address,
+            "org_id": who.org_id,
+            "team_id": who.team_id,
+            "management_key": who.management_key,
+            "stored": stored,
+        }));
+    }
+    let header = format!("--header 'X-Management-Key: {}'", who.management_key);
+    let text = format!(
+        "Stored and read back over HTTP, for team {team}:\n\n{stored}\n\n\
+         Set it again, or something else:\n\n\
+         curl --request POST --url '{url}' \\\n  {header} \\\n  --data '{body}'\n\n\
+         Read it back:\n\n\
+         curl --url '{url}?team_id={team}&provider=oura' \\\n  {header}\n\n\
+         See which windows would be pulled, and why:\n\n\
+         curl --url '{url}/resolve?team_id={team}&provider=fitbit&resource=heartrate&resource=sleep' \\\n  {header}\n\n\
+         Browse the API: {address}/docs\n\
+         The key is kept in {remembered} (readable by you only) for the next quickstart.\n",
+        team = who.team_id,
+        stored = serde_json::to_string_pretty(stored)?,
+        remembered = remembered.display(),
+    );
+    output::line(&text)?;
+    output::line(&format!("listening on {address}"))
+}

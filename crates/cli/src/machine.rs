@@ -1,0 +1,52 @@
+//! What only the machine can say: the time, and randomness. Everything else is handed these.
+
+use jiff::Timestamp;
+use lookback_api::Clock;
+use lookback_domain::{KeyId, OrgId, TeamId};
+use lookback_store::ManagementKey;
+use uuid::Uuid;
+
+/// The machine's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+}
+
+/// The time now, to the millisecond: what is stored is not more exact.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+/// An id that sorts after those made before it.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+fn id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// A new organisation's id.
+pub fn org_id() -> OrgId {
+    OrgId(id())
+}
+
+/// A new team's id.
+pub fn team_id() -> TeamId {
+    TeamId(id())
+}
+
+/// A new key's id.
+pub fn key_id() -> KeyId {
+    KeyId(id())
+}
+
+/// A new management key.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes keys")]
+pub fn management_key() -> anyhow::Result<ManagementKey> {
+    let mut bits = [0; 32];
+    getrandom::fill(&mut bits)?;
+    Ok(ManagementKey::from_bits(bits))
+}

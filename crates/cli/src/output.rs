@@ -1,0 +1,45 @@
+//! Results, as tables for people and as JSON for scripts.
+
+use std::io::{self, ErrorKind, Write};
+
+use comfy_table::{LineStyle, Table, TableStyle};
+use serde::Serialize;
+
+/// Prints a line of results.
+pub fn line(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// Prints a value as JSON.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string_pretty(value)?)
+}
+
+/// A line under the head and nothing else: easy to read, to copy and to cut.
+const PLAIN: TableStyle = TableStyle::new().header_separator(LineStyle::new(' ', '─', ' ', ' '));
+
+/// Prints rows under a head.
+pub fn table<R>(head: &[&str], rows: impl IntoIterator<Item = R>) -> anyhow::Result<()>
+where
+    R: IntoIterator<Item = String>,
+{
+    let mut table = Table::new();
+    table.load_style(PLAIN).set_header(head);
+    for row in rows {
+        table.add_row(row);
+    }
+    line(&table.trim_fmt())
+}
+
+/// Tells a person what went wrong.
+pub fn complain(error: &anyhow::Error) {
+    // Where standard error is closed there is nobody to tell.
+    let _ = writeln!(io::stderr(), "lookback: {error:#}");
+}
+
+/// Whether whoever read the results has stopped reading, as `head` does.
+pub fn is_closed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}

@@ -3,9 +3,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::OpenError;
 
@@ -84,17 +85,37 @@ fn open(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
 }
 
 /// Turns to write-ahead logging, which the file remembers.
-pub(crate) fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn use_write_ahead_log(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     // The log grows while a long read keeps it; afterwards it shrinks to this again.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
-        let mode: String = row.get(0)?;
-        if mode == "wal" {
-            Ok(())
-        } else {
-            Err(rusqlite::Error::ToSqlConversionFailure(no_log(&mode).into()))
+    let turn = || {
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
+            let mode: String = row.get(0)?;
+            if mode == "wal" {
+                Ok(())
+            } else {
+                Err(rusqlite::Error::ToSqlConversionFailure(no_log(&mode).into()))
+            }
+        })
+    };
+    // Where several processes open a new file at once, those that are second are turned away without SQLite
+    // waiting its usual while.
+    let mut patience = busy_timeout;
+    loop {
+        match turn() {
+            Err(error) if is_busy(&error) && !patience.is_zero() => {
+                let pause = Duration::from_millis(5).min(patience);
+                patience -= pause;
+                thread::sleep(pause);
+            }
+            outcome => return outcome,
         }
-    })
+    }
+}
+
+/// Whether somebody else has the file at the moment.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn no_log(mode: &str) -> String {

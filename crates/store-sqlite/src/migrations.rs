@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use rusqlite_migration::{Error, M, Migrations};
 
 use crate::OpenError;
@@ -15,13 +15,9 @@ const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 const APPLICATION: i64 = 0x4c6b_626b;
 
 /// Sees that the file is a store of ours that this program understands, or empty.
-pub(crate) fn recognise(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let ask = |sql: &str| {
-        let answer = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        answer.map_err(|error| OpenError::sqlite(path, error))
-    };
-    let (application, tables) = (ask("PRAGMA application_id")?, ask("SELECT count(*) FROM sqlite_schema")?);
-    let (found, known) = (ask("PRAGMA user_version")?, STEPS.len() as i64);
+pub(crate) fn recognise(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let (application, found, tables) = facts(connection).map_err(|error| OpenError::sqlite(path, error))?;
+    let known = STEPS.len() as i64;
     if application != APPLICATION && (application != 0 || found != 0 || tables != 0) {
         Err(OpenError::Foreign(path.to_owned()))
     } else if found > known {
@@ -29,6 +25,16 @@ pub(crate) fn recognise(connection: &Connection, path: &Path) -> Result<(), Open
     } else {
         Ok(())
     }
+}
+
+/// The application id, the version and the number of tables, all of one moment: the file may be in the
+/// making.
+fn facts(connection: &mut Connection) -> rusqlite::Result<(i64, i64, i64)> {
+    let moment = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    let ask = |sql| moment.query_row(sql, [], |row| row.get(0));
+    // It is the first read of a table that fixes the moment.
+    let tables = ask("SELECT count(*) FROM sqlite_schema")?;
+    Ok((ask("PRAGMA application_id")?, ask("PRAGMA user_version")?, tables))
 }
 
 /// Brings the file to the newest version.

@@ -45,8 +45,8 @@ impl SqliteStore {
         if writing.is_readonly("main").map_err(sqlite)? {
             return Err(OpenError::ReadOnly(path.clone()));
         }
-        migrations::recognise(&writing, path)?;
-        connection::use_write_ahead_log(&writing).map_err(sqlite)?;
+        migrations::recognise(&mut writing, path)?;
+        connection::use_write_ahead_log(&writing, options.busy_timeout).map_err(sqlite)?;
         migrations::run(&mut writing, path)?;
         let reading = (0..options.readers.max(1)).map(|_| connection::reader(path, options.busy_timeout));
         let reading = reading.collect::<Result<_, _>>().map_err(sqlite)?;

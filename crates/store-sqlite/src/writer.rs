@@ -215,3 +215,6 @@ fn commit(db: &Connection, group: &mut [Box<dyn Operation>]) -> Outcome<()> {
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests;

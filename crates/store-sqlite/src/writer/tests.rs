@@ -1,0 +1,183 @@
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+
+use lookback_domain::{KeyId, OrgId};
+use lookback_store::{Error, Org, OrgStore, Result};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::{Options, SqliteStore};
+
+fn store(options: &Options) -> (Arc<SqliteStore>, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    (Arc::new(SqliteStore::open(&directory.path().join("lookback.db"), options).unwrap()), directory)
+}
+
+fn org(n: u128) -> Org {
+    Org { id: OrgId(Uuid::from_u128(n)), name: "x".repeat(1000), created_at: jiff::Timestamp::UNIX_EPOCH }
+}
+
+fn create(store: &Arc<SqliteStore>, n: u128) -> JoinHandle<Result<()>> {
+    let store = Arc::clone(store);
+    tokio::spawn(async move { store.create_org(org(n), vec![], vec![]).await })
+}
+
+/// Keeps the writer busy until something is sent, so that what is queued meanwhile becomes one group.
+async fn occupy(store: &Arc<SqliteStore>) -> (Sender<()>, JoinHandle<Result<()>>) {
+    let (release, released) = channel();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let busy = Arc::clone(store);
+    let occupied = tokio::spawn(async move {
+        let wait = move |_: &Connection| {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+            Ok(())
+        };
+        busy.writer.run(wait).await
+    });
+    has_begun.await.unwrap();
+    (release, occupied)
+}
+
+async fn until_queued(store: &SqliteStore, operations: usize) {
+    while store.stats().queued < operations {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Something that only the commit finds wrong: a key of no organisation.
+fn orphan(db: &Connection) -> crate::failure::Outcome<()> {
+    db.pragma_update(None, "defer_foreign_keys", true)?;
+    let id = KeyId(Uuid::from_u128(1));
+    let nobodys = lookback_store::Key {
+        id,
+        org_id: org(99).id,
+        label: String::new(),
+        digest: lookback_store::KeyDigest([0; 32]),
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    crate::key::insert(db, &nobodys)
+}
+
+#[tokio::test]
+async fn what_waits_together_is_committed_together_and_a_failure_is_undone_alone() {
+    let (store, _directory) = store(&Options::default());
+    let (release, occupied) = occupy(&store).await;
+    let before = store.stats();
+    let attempts = [1, 2, 2, 3].map(|n| create(&store, n));
+    until_queued(&store, 4).await;
+    release.send(()).unwrap();
+    occupied.await.unwrap().unwrap();
+    let mut answers = Vec::new();
+    for attempt in attempts {
+        answers.push(attempt.await.unwrap());
+    }
+    assert!(matches!(&answers[..], [Ok(()), Ok(()), Err(Error::Taken(_)), Ok(())]), "{answers:?}");
+    assert_eq!(store.orgs(None, 9).await.unwrap(), [1, 2, 3].map(org));
+    let stats = store.stats();
+    assert_eq!((stats.commits, stats.operations), (before.commits + 2, before.operations + 5));
+    assert_eq!((stats.queued, stats.failed_commits), (0, 0));
+}
+
+#[tokio::test]
+async fn where_the_commit_fails_nobody_of_the_group_is_acknowledged() {
+    let (store, _directory) = store(&Options::default());
+    let (release, occupied) = occupy(&store).await;
+    let first = create(&store, 1);
+    until_queued(&store, 1).await;
+    let failing = Arc::clone(&store);
+    let failing = tokio::spawn(async move { failing.writer.run(orphan).await });
+    until_queued(&store, 2).await;
+    let last = create(&store, 2);
+    until_queued(&store, 3).await;
+    release.send(()).unwrap();
+    occupied.await.unwrap().unwrap();
+    for attempt in [first, failing, last] {
+        assert!(matches!(attempt.await.unwrap(), Err(Error::Unavailable(_))));
+    }
+    assert_eq!(store.orgs(None, 9).await.unwrap(), []);
+    assert_eq!(store.stats().failed_commits, 1);
+    create(&store, 1).await.unwrap().unwrap();
+    assert_eq!(store.orgs(None, 9).await.unwrap(), [org(1)]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_unavailable_until_there_is_room_again() {
+    let (store, _directory) = store(&Options::default());
+    let room = async |pages: i64| {
+        let set = move |db: &Connection| {
+            Ok(db.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))?)
+        };
+        store.writer.run(set).await.unwrap()
+    };
+    // The limit is no lower than the size there is.
+    let pages = room(1).await;
+    let mut written = 0;
+    let refusal = loop {
+        match create(&store, written).await.unwrap() {
+            Ok(()) => written += 1,
+            Err(refusal) => break refusal,
+        }
+    };
+    assert!(matches!(&refusal, Error::Unavailable(source) if source.to_string().contains("full")));
+    assert_eq!(store.orgs(None, 100).await.unwrap().len() as u128, written);
+    room(pages + 100).await;
+    create(&store, written).await.unwrap().unwrap();
+    assert_eq!(store.orgs(None, 100).await.unwrap().len() as u128, written + 1);
+}
+
+#[tokio::test]
+async fn an_operation_nobody_waits_for_any_more_is_not_begun() {
+    let (store, _directory) = store(&Options::default());
+    let (release, occupied) = occupy(&store).await;
+    let (gone, stays) = (create(&store, 1), create(&store, 2));
+    until_queued(&store, 2).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    release.send(()).unwrap();
+    occupied.await.unwrap().unwrap();
+    stays.await.unwrap().unwrap();
+    assert_eq!(store.orgs(None, 9).await.unwrap(), [org(2)]);
+}
+
+#[tokio::test]
+async fn where_the_queue_is_full_callers_wait() {
+    let (store, _directory) = store(&Options { queue_max: 2, group_max: 2, ..Options::default() });
+    let (release, occupied) = occupy(&store).await;
+    let attempts: Vec<_> = (0..20).map(|n| create(&store, n)).collect();
+    until_queued(&store, 2).await;
+    assert_eq!(store.stats().queue_max, 2);
+    release.send(()).unwrap();
+    occupied.await.unwrap().unwrap();
+    for attempt in attempts {
+        attempt.await.unwrap().unwrap();
+    }
+    assert_eq!(store.orgs(None, 100).await.unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn closing_writes_what_was_accepted_and_accepts_no_more() {
+    let (store, directory) = store(&Options::default());
+    let (release, occupied) = occupy(&store).await;
+    let attempts: Vec<_> = (0..20).map(|n| create(&store, n)).collect();
+    until_queued(&store, 20).await;
+    let closing = [(); 2].map(|()| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.close().await })
+    });
+    until_queued(&store, 22).await;
+    release.send(()).unwrap();
+    occupied.await.unwrap().unwrap();
+    for closed in closing {
+        closed.await.unwrap();
+    }
+    for attempt in attempts {
+        attempt.await.unwrap().unwrap();
+    }
+    assert!(matches!(create(&store, 20).await.unwrap(), Err(Error::Unavailable(_))));
+    assert_eq!(store.orgs(None, 100).await.unwrap().len(), 20);
+    let log = directory.path().join("lookback.db-wal");
+    assert_eq!(log.metadata().unwrap().len(), 0, "the log is not in the database yet");
+}

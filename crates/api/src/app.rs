@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use lookback_domain::Catalog;
 use lookback_store::Store;
 
+use crate::Limits;
+
 /// Tells the time. Handed in, so that tests decide what time it is.
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
@@ -21,4 +23,6 @@ pub struct App {
     pub catalog: Arc<Catalog>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// How much may be going on at once, and for how long.
+    pub limits: Arc<Limits>,
 }

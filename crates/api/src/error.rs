@@ -24,6 +24,8 @@ pub enum Error {
     NotFound(String),
     /// 405: another method would do.
     MethodNotAllowed,
+    /// 408: the client took too long to send its body.
+    SlowBody,
     /// 413: the body is larger than [`crate::BODY_BYTES_MAX`].
     TooLarge,
     /// 422: these things are wrong with the request.
@@ -32,9 +34,13 @@ pub enum Error {
     Internal,
     /// 503: the store cannot work at the moment.
     Unavailable,
+    /// 503: as many requests are worked on as may be.
+    Busy,
+    /// 503: the request took longer than it may. What it asked for may still happen.
+    TooSlow,
 }
 
-/// Seconds after which a request that met an unavailable store is worth repeating.
+/// Seconds after which a request that was answered 503 is worth repeating.
 const RETRY_AFTER_SECONDS: u16 = 1;
 
 model! {
@@ -69,10 +75,11 @@ impl Error {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -83,10 +90,16 @@ impl Error {
             Self::Forbidden => "This management key cannot manage this organisation.".to_owned(),
             Self::NotFound(what) => what,
             Self::MethodNotAllowed => "This method is not supported here; see the Allow header.".to_owned(),
+            Self::SlowBody => "The body did not arrive in time.".to_owned(),
             Self::TooLarge => format!("The body is larger than {} bytes.", crate::BODY_BYTES_MAX),
             Self::Internal => "Something went wrong on our side; the log has the details.".to_owned(),
             Self::Unavailable => {
                 "The storage is unavailable at the moment; repeat the request later.".to_owned()
+            }
+            Self::Busy => "The server is busy; repeat the request later.".to_owned(),
+            Self::TooSlow => {
+                "The request took too long and its outcome is unknown; it can be repeated without harm."
+                    .to_owned()
             }
             Self::Invalid(_) => unreachable!("a 422 has a list of problems"),
         }

@@ -7,6 +7,7 @@
 mod app;
 mod caller;
 mod error;
+mod layers;
 mod openapi;
 mod routes;
 mod valid;
@@ -15,7 +16,8 @@ pub mod wire;
 pub use app::{App, Clock};
 pub use caller::Caller;
 pub use error::Error;
-pub use routes::{openapi, router};
+pub use layers::{Limits, Metrics, Observed, RequestId};
+pub use routes::{metrics_router, openapi, router};
 pub use valid::{FromBody, NoBody, Valid};
 
 /// The largest body that is read.

@@ -1,9 +1,13 @@
 //! Taking a request apart and checking it against its declared schema.
 
-use axum::body::{Body, to_bytes};
+use std::time::Duration;
+
+use axum::body::Body;
 use axum::extract::{FromRequest, MatchedPath, Request};
-use http::{Uri, header};
+use http::{HeaderMap, Uri, header};
+use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
+use tokio::time::timeout;
 
 use crate::wire::{Loc, Params, Problems, Read, Value, parse_json};
 use crate::{App, BODY_BYTES_MAX, Error};
@@ -57,9 +61,10 @@ impl<T: Read> FromBody for T {
 impl<P: Params, Q: Params, B: FromBody> FromRequest<App> for Valid<P, Q, B> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Error> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let body = if B::WANTED { read_json(&parts.headers, body).await? } else { None };
+        let body =
+            if B::WANTED { read_json(&parts.headers, body, app.limits.body_time_max).await? } else { None };
         let matched = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let path = path_params(matched, &parts.uri).ok_or_else(Error::no_route)?;
         let query: Vec<_> =
@@ -76,22 +81,13 @@ impl<P: Params, Q: Params, B: FromBody> FromRequest<App> for Valid<P, Q, B> {
     }
 }
 
+/// Bytes of a body that is too large that are still taken, and thrown away, so that a client that sends all of it
+/// before it reads gets to read its answer.
+const DRAINED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// The body as JSON; `None` where it is empty.
-async fn read_json(headers: &http::HeaderMap, body: Body) -> Result<Option<Value>, Error> {
-    let announced =
-        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        return Err(Error::TooLarge);
-    }
-    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
-        let mut causes =
-            std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-        if causes.any(|cause| cause.is::<http_body_util::LengthLimitError>()) {
-            Error::TooLarge
-        } else {
-            Error::Unreadable
-        }
-    })?;
+async fn read_json(headers: &HeaderMap, body: Body, time_max: Duration) -> Result<Option<Value>, Error> {
+    let bytes = timeout(time_max, read(headers, body, time_max)).await.map_err(|_| Error::SlowBody)??;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -103,6 +99,34 @@ async fn read_json(headers: &http::HeaderMap, body: Body) -> Result<Option<Value
         problems.add_with("json_invalid", &loc, "JSON decode error", &empty, ("error", error.reason));
         Error::Invalid(problems.into_vec())
     })
+}
+
+/// The bytes of a body, up to [`BODY_BYTES_MAX`].
+async fn read(headers: &HeaderMap, mut body: Body, time_max: Duration) -> Result<Vec<u8>, Error> {
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let mut bytes = Vec::new();
+    let mut too_large = announced.is_some_and(|length| length > BODY_BYTES_MAX as u64);
+    while !too_large && let Some(frame) = body.frame().await {
+        let data = frame.map_err(|_| Error::Unreadable)?.into_data().unwrap_or_default();
+        too_large = bytes.len() + data.len() > BODY_BYTES_MAX;
+        bytes.extend_from_slice(&data);
+    }
+    if too_large {
+        tokio::spawn(timeout(time_max, drain(body)));
+        return Err(Error::TooLarge);
+    }
+    Ok(bytes)
+}
+
+/// Takes what is left of a body and throws it away.
+async fn drain(mut body: Body) {
+    let mut drained = 0;
+    while drained < DRAINED_BYTES_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        drained += frame.data_ref().map_or(0, |data| data.len() as u64);
+    }
 }
 
 /// The parameters of a path, decoded; `None` where a decoded slash means that it is another path.

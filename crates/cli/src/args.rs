@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
+use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
 use lookback_domain::{Days, Environment, KeyId, OrgId, Provider, Region, Resource, TeamId};
 
@@ -69,9 +70,9 @@ pub enum Command {
     Quickstart(Listen),
     /// Serve the API
     #[command(
-        after_help = "Prints `listening on http://ADDR` once it is ready. SIGTERM and SIGINT end it after the requests at hand.\n\nExamples:\n  lookback serve\n  lookback serve --listen 127.0.0.1:0"
+        after_help = "Prints `listening on http://ADDR` once it is ready. SIGTERM and SIGINT end it after the requests at hand, a second one at once.\n\nExamples:\n  lookback serve\n  lookback serve --listen 127.0.0.1:0\n  lookback serve --listen 10.0.0.5:8080 --metrics-listen 127.0.0.1:9090 --trusted-proxy 10.0.0.0/24"
     )]
-    Serve(Listen),
+    Serve(Serve),
     /// Create what a first call needs: an organisation, a team and a management key
     #[command(
         after_help = "Creates a new organisation at each run. The key is shown this once.\n\nExample:\n  lookback bootstrap --org-name Acme --team-name Running --region eu --json"
@@ -103,11 +104,35 @@ pub enum Command {
     },
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub struct Listen {
     /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
     #[arg(long, env = "LOOKBACK_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Default, ClapArgs)]
+pub struct Serve {
+    #[command(flatten)]
+    pub listen: Listen,
+    /// Where to serve /metrics, instead of beside the API
+    #[arg(long, env = "LOOKBACK_METRICS_LISTEN", value_name = "ADDR")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// A network whose X-Forwarded-For header is believed; may be repeated [default: none]
+    #[arg(long, env = "LOOKBACK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxy: Vec<IpNet>,
+    /// Requests worked on at once; further ones are answered 503 [default: 512]
+    #[arg(long, env = "LOOKBACK_REQUESTS_MAX", value_name = "COUNT")]
+    pub requests_max: Option<usize>,
+    /// Connections open at once; further ones wait [default: 4096]
+    #[arg(long, env = "LOOKBACK_CONNECTIONS_MAX", value_name = "COUNT")]
+    pub connections_max: Option<usize>,
+    /// Seconds a request may take, its body included [default: 30]
+    #[arg(long, env = "LOOKBACK_REQUEST_SECONDS_MAX", value_name = "SECONDS")]
+    pub request_seconds_max: Option<u64>,
+    /// Seconds the requests at hand may take once the server is told to end [default: 20]
+    #[arg(long, env = "LOOKBACK_DRAIN_SECONDS_MAX", value_name = "SECONDS")]
+    pub drain_seconds_max: Option<u64>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -22,8 +22,8 @@ use crate::settings::Settings;
 /// Does what the command line says.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     match command {
-        Command::Quickstart(listen) => quickstart::run(settings, settings.listen(listen.listen)).await,
-        Command::Serve(listen) => serve::run(settings, settings.listen(listen.listen)).await,
+        Command::Quickstart(listen) => quickstart::run(settings, listen).await,
+        Command::Serve(what) => serve::run(settings, &what).await,
         Command::Bootstrap(what) => bootstrap::run(settings, what).await,
         Command::Org(what) => org::run(settings, what).await,
         Command::Team(what) => team::run(settings, what).await,

@@ -43,6 +43,14 @@ pub fn key_id() -> KeyId {
     KeyId(id())
 }
 
+/// A random number that tells this process from others.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for randomness")]
+pub fn server_number() -> anyhow::Result<u64> {
+    let mut bits = [0; 8];
+    getrandom::fill(&mut bits)?;
+    Ok(u64::from_ne_bytes(bits))
+}
+
 /// A new management key.
 #[expect(clippy::disallowed_methods, reason = "the one place that makes keys")]
 pub fn management_key() -> anyhow::Result<ManagementKey> {

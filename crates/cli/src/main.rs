@@ -4,6 +4,7 @@ mod args;
 mod command;
 mod logging;
 mod machine;
+mod measured;
 mod output;
 mod server;
 mod settings;

@@ -1,61 +1,109 @@
-//! The API on a socket.
+//! The API on a socket: accepting connections, bounding them, and ending well.
 
-use std::future::Future;
+mod accept;
+mod client;
+mod signals;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use lookback_api::{App, router};
+use lookback_api::{App, Limits, Metrics, metrics_router, router};
 use lookback_domain::Catalog;
-use lookback_store::Store;
+use lookback_store::Lifecycle;
+use lookback_store_sqlite::SqliteStore;
+use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::machine::SystemClock;
+use crate::machine::{self, SystemClock};
+use crate::measured::{Measured, WriterStats};
+pub use accept::Connections;
+pub use client::TrustedProxies;
+pub use signals::Signals;
 
-/// A server that has its socket and waits to run.
+/// How a server listens and what it bears.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the API is.
+    pub listen: SocketAddr,
+    /// Where `/metrics` is, if not beside the API.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Bounds on requests.
+    pub limits: Limits,
+    /// Bounds on connections.
+    pub connections: Connections,
+    /// How long the requests at hand may take after the server was told to end.
+    pub drain_time_max: Duration,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// A server that has its sockets and waits to run.
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
-    app: App,
+    options: Options,
+    api: TcpListener,
+    metrics: Option<TcpListener>,
+    store: Arc<SqliteStore>,
 }
 
 impl Server {
-    /// Takes the socket, so that requests are accepted from here on.
-    pub async fn bind(listen: SocketAddr, store: Arc<dyn Store>) -> anyhow::Result<Self> {
-        let bound = TcpListener::bind(listen).await;
-        let listener = bound.with_context(|| {
-            format!(
-                "cannot listen on {listen}; choose another address with --listen (port 0 takes any free one)"
-            )
-        })?;
-        let address = listener.local_addr()?;
-        let app = App { store, catalog: Arc::new(Catalog::bundled()?), clock: Arc::new(SystemClock) };
-        Ok(Self { listener, address, app })
+    /// Takes the sockets, so that connections are queued from here on.
+    pub async fn bind(options: Options, store: Arc<SqliteStore>) -> anyhow::Result<Self> {
+        let api = bind(options.listen, "--listen").await?;
+        let metrics = match options.metrics_listen {
+            Some(listen) => Some(bind(listen, "--metrics-listen").await?),
+            None => None,
+        };
+        Ok(Self { options, api, metrics, store })
     }
 
-    /// Where it is reached.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// Where the API is reached.
+    pub fn url(&self) -> anyhow::Result<String> {
+        Ok(format!("http://{}", self.api.local_addr()?))
     }
 
-    /// Serves until `ended`, then finishes the requests at hand.
-    pub async fn run(self, ended: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
-        tracing::info!(address = %self.address, version = env!("CARGO_PKG_VERSION"), "serving");
-        axum::serve(self.listener, router(self.app)).with_graceful_shutdown(ended).await?;
-        tracing::info!("every request is answered; ending");
+    /// Serves until told to end, finishes the requests at hand, and closes the store.
+    pub async fn run(self, mut signals: Signals) -> anyhow::Result<()> {
+        let Self { options, api, metrics: metrics_listener, store } = self;
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(WriterStats(Arc::clone(&store))));
+        let measured = Arc::new(Measured::new(store, &mut registry));
+        let metrics = Metrics::new(registry, machine::server_number()?);
+        let app = App {
+            store: measured.clone(),
+            catalog: Arc::new(Catalog::bundled()?),
+            clock: Arc::new(SystemClock),
+            limits: Arc::new(options.limits.clone()),
+        };
+
+        tracing::info!(address = %api.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
+        let routes = router(app.clone(), metrics.clone(), metrics_listener.is_none());
+        let mut serving = vec![accept::serve(api, routes, &options)];
+        if let Some(listener) = metrics_listener {
+            tracing::info!(address = %listener.local_addr()?, "serving metrics");
+            serving.push(accept::serve(listener, metrics_router(app, metrics), &options));
+        }
+
+        let signal = signals.next().await;
+        tracing::info!(signal, "told to end; finishing the requests at hand");
+        let drained = async {
+            for server in serving {
+                server.end(options.drain_time_max).await;
+            }
+            measured.close().await;
+        };
+        tokio::select! {
+            () = drained => tracing::info!("ended"),
+            signal = signals.next() => tracing::warn!(signal, "told again; ending at once"),
+        }
         Ok(())
     }
 }
 
-/// Completes when the process is told to end.
-pub fn ended() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        tracing::info!(signal = name, "told to end; finishing the requests at hand");
+async fn bind(listen: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(listen).await;
+    bound.with_context(|| {
+        format!("cannot listen on {listen}; choose another address with {flag} (port 0 takes any free one)")
     })
 }

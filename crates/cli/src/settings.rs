@@ -2,11 +2,15 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use ipnet::IpNet;
+use lookback_api::Limits;
 use serde::Deserialize;
 
-use crate::args::Global;
+use crate::args::{Global, Serve};
+use crate::server::{Connections, Options, TrustedProxies};
 
 /// Where the store is if nobody says otherwise. Its directory is made where it is missing.
 pub const DATA_DIRECTORY: &str = "lookback-data";
@@ -15,13 +19,16 @@ const DATABASE_NAME: &str = "lookback.db";
 /// What is logged if nobody says otherwise; the migration library tells every start what it did not do.
 const LOG: &str = "info,rusqlite_migration=warn";
 
+/// How long the requests at hand may take if nobody says otherwise.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
+
 /// What every command works with.
 #[derive(Debug)]
 pub struct Settings {
     /// Where everything is kept.
     pub database: Database,
-    /// Where the configuration file wants the server to listen.
-    listen: Option<SocketAddr>,
+    /// What the configuration file says of the server.
+    server: ServerFile,
     /// What to log.
     pub log: String,
     /// Whether to print JSON.
@@ -43,8 +50,23 @@ pub enum Database {
 struct File {
     database: Option<String>,
     database_file: Option<PathBuf>,
-    listen: Option<SocketAddr>,
     log: Option<String>,
+    #[serde(default)]
+    server: ServerFile,
+}
+
+/// The `[server]` table of the configuration file; each key is the flag of the same name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerFile {
+    listen: Option<SocketAddr>,
+    metrics_listen: Option<SocketAddr>,
+    #[serde(default)]
+    trusted_proxy: Vec<IpNet>,
+    requests_max: Option<usize>,
+    connections_max: Option<usize>,
+    request_seconds_max: Option<u64>,
+    drain_seconds_max: Option<u64>,
 }
 
 impl Settings {
@@ -62,15 +84,41 @@ impl Settings {
         };
         Ok(Self {
             database: url.as_deref().map_or(Ok(Database::Default), Database::parse)?,
-            listen: file.listen,
+            server: file.server,
             log: given.log.clone().or(file.log).unwrap_or_else(|| LOG.to_owned()),
             json: given.json,
         })
     }
 
-    /// Where to listen, if `given` does not say it.
-    pub fn listen(&self, given: Option<SocketAddr>) -> SocketAddr {
-        given.or(self.listen).unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))
+    /// How to serve: as `given`, else as the configuration file says, else by default.
+    pub fn server(&self, given: &Serve) -> Options {
+        let file = &self.server;
+        let (limits, connections) = (Limits::default(), Connections::default());
+        let seconds = |given: Option<u64>, filed: Option<u64>, default: Duration| {
+            given.or(filed).map_or(default, Duration::from_secs)
+        };
+        let request_time_max =
+            seconds(given.request_seconds_max, file.request_seconds_max, limits.request_time_max);
+        let proxies = if given.trusted_proxy.is_empty() { &file.trusted_proxy } else { &given.trusted_proxy };
+        Options {
+            listen: given
+                .listen
+                .listen
+                .or(file.listen)
+                .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+            metrics_listen: given.metrics_listen.or(file.metrics_listen),
+            limits: Limits {
+                requests_max: given.requests_max.or(file.requests_max).unwrap_or(limits.requests_max),
+                request_time_max,
+                ..limits
+            },
+            connections: Connections {
+                max: given.connections_max.or(file.connections_max).unwrap_or(connections.max),
+                ..connections
+            },
+            drain_time_max: seconds(given.drain_seconds_max, file.drain_seconds_max, DRAIN_TIME_MAX),
+            trusted_proxies: TrustedProxies::new(proxies),
+        }
     }
 }
 

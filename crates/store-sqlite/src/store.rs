@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use lookback_store::{Lifecycle, OrgStore};
+
 use crate::readers::Readers;
 use crate::writer::{Stats, Writer};
 use crate::{OpenError, connection, migrations};
@@ -54,14 +57,20 @@ impl SqliteStore {
         Ok(Self { writer, readers: Readers::new(reading) })
     }
 
-    /// Has everything written that was accepted, and accepts nothing more. Reads go on.
-    pub async fn close(&self) {
-        self.writer.close().await;
-    }
-
     /// What the writer has done so far.
     pub fn stats(&self) -> Stats {
         self.writer.stats()
+    }
+}
+
+#[async_trait]
+impl Lifecycle for SqliteStore {
+    async fn ready(&self) -> lookback_store::Result<()> {
+        self.orgs(None, 1).await.map(drop)
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
     }
 }
 

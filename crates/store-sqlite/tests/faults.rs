@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lookback_domain::{Environment, OrgId, Provider, Region, TeamId};
-use lookback_store::{Error, Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamStore};
+use lookback_store::{Error, Lifecycle, Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamStore};
 use lookback_store_sqlite::{OpenError, Options, SqliteStore};
 use proptest::prelude::any;
 use proptest::sample::Index;

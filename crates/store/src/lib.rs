@@ -9,6 +9,7 @@
 
 mod error;
 mod key;
+mod lifecycle;
 mod org;
 mod preference;
 mod team;
@@ -17,11 +18,12 @@ pub mod testing;
 
 pub use error::{Error, Result};
 pub use key::{Key, KeyDigest, KeyStore, ManagementKey};
+pub use lifecycle::Lifecycle;
 pub use org::{Org, OrgStore};
 pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences};
 pub use team::{Team, TeamStore};
 
 /// Everything that is kept. Code above a store sees this and nothing else of it.
-pub trait Store: OrgStore + TeamStore + KeyStore + PreferenceStore + 'static {}
+pub trait Store: OrgStore + TeamStore + KeyStore + PreferenceStore + Lifecycle + 'static {}
 
-impl<T: OrgStore + TeamStore + KeyStore + PreferenceStore + 'static> Store for T {}
+impl<T: OrgStore + TeamStore + KeyStore + PreferenceStore + Lifecycle + 'static> Store for T {}

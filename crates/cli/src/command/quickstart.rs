@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,35 +13,30 @@ use serde_json::{Value, json};
 
 use super::bootstrap::{self, Made};
 use super::open;
+use crate::args::{Listen, Serve};
 use crate::output;
-use crate::server::{Server, ended};
+use crate::server::{Server, Signals};
 use crate::settings::Settings;
 
 /// Beside the database: who the quickstart is, readable by its owner only.
 const REMEMBERED: &str = "quickstart.json";
 
-pub async fn run(settings: &Settings, listen: SocketAddr) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
+    let signals = Signals::listen()?;
     let (store, _lock) = open::store_to_serve(settings)?;
     let store = Arc::new(store);
     let path = settings.database.path().with_file_name(REMEMBERED);
     let who = who(&*store, &path).await?;
 
-    let server = Server::bind(listen, store.clone()).await?;
-    let url = format!(
-        "{}/v1/org/{}/team_data_pull_preferences/production/{}",
-        server.url(),
-        who.org_id,
-        Region::Us
-    );
-    let address = server.url();
-    let ended = ended()?;
-    let serving = tokio::spawn(server.run(ended));
+    let options = settings.server(&Serve { listen, ..Serve::default() });
+    let server = Server::bind(options, store).await?;
+    let address = server.url()?;
+    let url = format!("{address}/v1/org/{}/team_data_pull_preferences/production/{}", who.org_id, Region::Us);
+    let serving = tokio::spawn(server.run(signals));
     let body = example(&who);
     let stored = try_it(&url, &who, &body).await.context("the documented example did not work")?;
     show(settings, &address, &url, &who, &body, &stored, &path)?;
-    serving.await??;
-    store.close().await;
-    Ok(())
+    serving.await?
 }
 
 /// The organisation, team and key of the last quickstart, or new ones.

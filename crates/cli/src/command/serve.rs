@@ -1,19 +1,17 @@
 //! `lookback serve`: the API on a socket.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::open;
+use crate::args::Serve;
 use crate::output;
-use crate::server::{Server, ended};
+use crate::server::{Server, Signals};
 use crate::settings::Settings;
 
-pub async fn run(settings: &Settings, listen: SocketAddr) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
+    let signals = Signals::listen()?;
     let (store, _lock) = open::store_to_serve(settings)?;
-    let store = Arc::new(store);
-    let server = Server::bind(listen, store.clone()).await?;
-    output::line(&format!("listening on {}", server.url()))?;
-    server.run(ended()?).await?;
-    store.close().await;
-    Ok(())
+    let server = Server::bind(settings.server(what), Arc::new(store)).await?;
+    output::line(&format!("listening on {}", server.url()?))?;
+    server.run(signals).await
 }

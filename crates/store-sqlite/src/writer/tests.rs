@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use lookback_domain::{KeyId, OrgId};
-use lookback_store::{Error, Org, OrgStore, Result};
+use lookback_store::{Error, Lifecycle, Org, OrgStore, Result};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;

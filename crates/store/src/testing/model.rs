@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use lookback_domain::{Environment, KeyId, OrgId, Preference, Provider, TeamId};
 
 use crate::{
-    Error, Key, KeyDigest, KeyStore, Org, OrgStore, PreferenceStore, Result, Scope, Selection, Team,
-    TeamPreferences, TeamStore,
+    Error, Key, KeyDigest, KeyStore, Lifecycle, Org, OrgStore, PreferenceStore, Result, Scope, Selection,
+    Team, TeamPreferences, TeamStore,
 };
 
 /// A store in memory. It keeps every promise but the one to survive.
@@ -280,6 +280,15 @@ impl PreferenceStore for Model {
             Ok(())
         })
     }
+}
+
+#[async_trait]
+impl Lifecycle for Model {
+    async fn ready(&self) -> Result<()> {
+        self.read(|_| Ok(()))
+    }
+
+    async fn close(&self) {}
 }
 
 #[cfg(test)]

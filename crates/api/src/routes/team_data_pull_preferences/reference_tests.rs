@@ -119,6 +119,7 @@ async fn every_request_is_validated_as_the_reference_validates_it() {
         store: Arc::new(Model::new()),
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped),
+        limits: Arc::default(),
     };
     let router =
         Router::new().route(ROUTE, get(echo_get).post(echo_post).delete(echo_delete)).with_state(app);

@@ -1,0 +1,150 @@
+//! Numbers and a log line for each request, and the id that ties them to the answer.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The address a request comes from, put there by the server that accepted it.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed(pub IpAddr);
+
+/// The id of a request: in its answer's `X-Request-Id` and in every log line about it.
+#[derive(Debug, Clone)]
+pub struct RequestId(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    method: String,
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+/// The numbers of a server. No label tells tenants apart.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    requests: Family<Outcome, Counter>,
+    latency: Family<Route, Histogram, fn() -> Histogram>,
+    in_flight: Gauge,
+    /// What ids begin with, and how many were given out: unique without randomness for each request.
+    server: u64,
+    request: AtomicU64,
+}
+
+/// 100 µs to 26 s.
+fn latencies() -> Histogram {
+    Histogram::new(exponential_buckets(0.0001, 2.0, 19))
+}
+
+impl Metrics {
+    /// The metrics of a server; `registry` may have others, and `server` is a random number that tells this
+    /// process's request ids from those of another.
+    pub fn new(mut registry: Registry, server: u64) -> Self {
+        let requests = Family::default();
+        let latency: Family<_, _, fn() -> Histogram> = Family::new_with_constructor(latencies);
+        let in_flight = Gauge::default();
+        registry.register("lookback_http_requests", "Requests answered", requests.clone());
+        registry.register(
+            "lookback_http_request_seconds",
+            "Time from a request's head to its answer",
+            latency.clone(),
+        );
+        registry.register(
+            "lookback_http_requests_in_flight",
+            "Requests that are worked on",
+            in_flight.clone(),
+        );
+        Self(Arc::new(Inner { registry, requests, latency, in_flight, server, request: AtomicU64::new(0) }))
+    }
+
+    /// The numbers in the text format of OpenMetrics.
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+
+    fn request_id(&self) -> RequestId {
+        let (server, request) = (self.0.server, self.0.request.fetch_add(1, Ordering::Relaxed));
+        let mut id = String::with_capacity(25);
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{server:016x}-{request:x}");
+        RequestId(id)
+    }
+}
+
+/// A method as a label: whatever is not a standard one is one label, so that nobody can fill the memory.
+fn method_label(request: &Request) -> &'static str {
+    match request.method().as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        _ => "other",
+    }
+}
+
+/// Measures and logs a request, and gives its answer the id.
+#[expect(clippy::disallowed_methods, reason = "a measurement for metrics and logs")]
+pub(crate) async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+    let (started, inner) = (Instant::now(), &metrics.0);
+    let id = metrics.request_id();
+    let method = method_label(&request);
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let client = request.extensions().get::<Observed>().map(|&Observed(address)| address);
+    request.extensions_mut().insert(id.clone());
+
+    let span = tracing::info_span!("request", id = id.0, method, route);
+    inner.in_flight.inc();
+    let gone = scopeguard::guard((), |()| {
+        inner.in_flight.dec();
+    });
+    let mut response = tracing::Instrument::instrument(next.run(request), span.clone()).await;
+    drop(gone);
+
+    let (status, took) = (response.status(), started.elapsed());
+    span.in_scope(|| log(status.as_u16(), took, client));
+    let labels = Route { method: method.to_owned(), route };
+    inner.latency.get_or_create(&labels).observe(took.as_secs_f64());
+    let Route { method, route } = labels;
+    inner.requests.get_or_create(&Outcome { method, route, status: status.as_u16() }).inc();
+    if let Ok(id) = HeaderValue::try_from(id.0) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// One line a request: what failed on our side is a warning, the rest is there for who asks for it.
+fn log(status: u16, took: Duration, client: Option<IpAddr>) {
+    let took_ms = took.as_secs_f64() * 1e3;
+    let client = client.map(tracing::field::display);
+    if status >= 500 {
+        tracing::warn!(status, took_ms, client, "answered");
+    } else {
+        tracing::debug!(status, took_ms, client, "answered");
+    }
+}

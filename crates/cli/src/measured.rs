@@ -1,0 +1,161 @@
+//! The numbers of a store: how long each operation takes, and how the embedded one groups its commits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use lookback_domain::{KeyId, OrgId, Preference, Provider, TeamId};
+use lookback_store::{
+    Key, KeyDigest, KeyStore, Lifecycle, Org, OrgStore, PreferenceStore, Result, Scope, Selection, Team,
+    TeamPreferences, TeamStore,
+};
+use lookback_store_sqlite::SqliteStore;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Operation {
+    operation: &'static str,
+}
+
+/// A store whose operations are timed.
+pub struct Measured<S> {
+    inner: Arc<S>,
+    latency: Family<Operation, Histogram, fn() -> Histogram>,
+    failures: Family<Operation, Counter>,
+}
+
+/// 10 µs to 5 s.
+fn latencies() -> Histogram {
+    Histogram::new(exponential_buckets(0.00001, 2.0, 20))
+}
+
+impl<S> Measured<S> {
+    /// `inner` with its operations timed; the numbers go to `registry`.
+    pub fn new(inner: Arc<S>, registry: &mut Registry) -> Self {
+        let latency: Family<_, _, fn() -> Histogram> = Family::new_with_constructor(latencies);
+        let failures = Family::default();
+        registry.register(
+            "lookback_store_operation_seconds",
+            "Time an operation of the store takes",
+            latency.clone(),
+        );
+        registry.register(
+            "lookback_store_failures",
+            "Operations that failed since the store is unavailable",
+            failures.clone(),
+        );
+        Self { inner, latency, failures }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a measurement for metrics")]
+    async fn time<T>(
+        &self,
+        operation: &'static str,
+        running: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let started = Instant::now();
+        let outcome = running.await;
+        let label = Operation { operation };
+        self.latency.get_or_create(&label).observe(started.elapsed().as_secs_f64());
+        if matches!(outcome, Err(lookback_store::Error::Unavailable(_))) {
+            self.failures.get_or_create(&label).inc();
+        }
+        outcome
+    }
+}
+
+/// Has each operation of a trait done by the store within, and timed.
+macro_rules! timed {
+    ($($of:ident { $($operation:ident($($name:ident: $type:ty),*) -> $output:ty;)+ })+) => {$(
+        #[async_trait]
+        impl<S: $of> $of for Measured<S> {
+            $(async fn $operation(&self, $($name: $type),*) -> Result<$output> {
+                self.time(stringify!($operation), self.inner.$operation($($name),*)).await
+            })+
+        }
+    )+};
+}
+
+timed! {
+    OrgStore {
+        create_org(org: Org, teams: Vec<Team>, keys: Vec<Key>) -> ();
+        orgs(after: Option<OrgId>, limit: usize) -> Vec<Org>;
+        delete_org(id: OrgId) -> ();
+    }
+    TeamStore {
+        create_team(team: Team) -> ();
+        teams(org: OrgId, after: Option<TeamId>, limit: usize) -> Vec<Team>;
+        delete_team(org: OrgId, id: TeamId) -> ();
+    }
+    KeyStore {
+        create_key(key: Key) -> ();
+        keys(org: OrgId, after: Option<KeyId>, limit: usize) -> Vec<Key>;
+        delete_key(org: OrgId, id: KeyId) -> ();
+        key_by_digest(digest: KeyDigest) -> Option<Key>;
+    }
+    PreferenceStore {
+        preferences(scope: Scope, selection: Selection<'_>) -> Vec<TeamPreferences>;
+        upsert_preferences(
+            scope: Scope, teams: &[TeamId], changes: &BTreeMap<Provider, Preference>, at: Timestamp
+        ) -> Vec<TeamPreferences>;
+        delete_preferences(scope: Scope, teams: Option<&[TeamId]>, providers: Option<&[Provider]>) -> ();
+    }
+}
+
+#[async_trait]
+impl<S: Lifecycle> Lifecycle for Measured<S> {
+    async fn ready(&self) -> Result<()> {
+        self.time("ready", self.inner.ready()).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// What the embedded store's writer tells, read when somebody asks.
+#[derive(Debug)]
+pub struct WriterStats(pub Arc<SqliteStore>);
+
+impl Collector for WriterStats {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let stats = self.0.stats();
+        let counters = [
+            ("commits", "Commits of the embedded store", stats.commits),
+            ("failed_commits", "Commits that failed, with every operation in them", stats.failed_commits),
+            (
+                "committed_operations",
+                "Operations in the commits; divided by commits, how well they are grouped",
+                stats.operations,
+            ),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            let name = format!("lookback_store_{name}");
+            counter.encode(encoder.encode_descriptor(
+                &name,
+                help,
+                None::<&Unit>,
+                counter.metric_type(),
+            )?)?;
+        }
+        let gauges = [
+            ("queued_operations", "Operations that wait for the writer", stats.queued),
+            ("queued_operations_max", "How many can wait before callers do", stats.queue_max),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let name = format!("lookback_store_{name}");
+            gauge.encode(encoder.encode_descriptor(&name, help, None::<&Unit>, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

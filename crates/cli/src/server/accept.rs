@@ -1,0 +1,142 @@
+//! Connections: taken up to a bound, given up where they stall, and finished when the server ends.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use lookback_api::Observed;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt;
+
+use super::{Options, TrustedProxies};
+
+/// Bounds on connections.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    /// How many may be open; further ones wait to be accepted.
+    pub max: usize,
+    /// How long a client may take to send the head of a request, from when it could begin.
+    pub head_time_max: Duration,
+    /// How long a client may leave an answer unread, without taking a byte of it.
+    pub stall_time_max: Duration,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { max: 4096, head_time_max: Duration::from_secs(15), stall_time_max: Duration::from_secs(10) }
+    }
+}
+
+/// A listener at work.
+pub struct Serving {
+    end: oneshot::Sender<()>,
+    accepting: JoinHandle<GracefulShutdown>,
+}
+
+impl Serving {
+    /// Takes no more connections, and gives those that are open `drain_time_max` to finish what is at hand.
+    pub async fn end(self, drain_time_max: Duration) {
+        // Where the task is gone already there is nobody to tell.
+        let _ = self.end.send(());
+        let Ok(connections) = self.accepting.await else { return };
+        if timeout(drain_time_max, connections.shutdown()).await.is_err() {
+            tracing::warn!(?drain_time_max, "some requests were not finished in time");
+        }
+    }
+}
+
+/// Serves `routes` on `listener` from here on.
+pub fn serve(listener: TcpListener, routes: Router, options: &Options) -> Serving {
+    let (end, ended) = oneshot::channel();
+    let accepting = tokio::spawn(accept(listener, routes, options.clone(), ended));
+    Serving { end, accepting }
+}
+
+async fn accept(
+    listener: TcpListener,
+    routes: Router,
+    options: Options,
+    mut ended: oneshot::Receiver<()>,
+) -> GracefulShutdown {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(options.connections.max));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(options.connections.head_time_max);
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            _ = &mut ended => return graceful,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                rest_after(&error).await;
+                continue;
+            }
+        };
+        let Ok(service) = Connection::new(&stream, &routes, &options.trusted_proxies) else { continue };
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(options.connections.stall_time_max));
+        let handle = service_fn(move |request| service.clone().handle(request));
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), handle);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+        });
+    }
+}
+
+/// An error of one connection concerns nobody else. Any other means that the machine is out of something, such
+/// as file descriptors, and asking again at once would only burn time.
+async fn rest_after(error: &std::io::Error) {
+    let of_one = [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::ConnectionRefused];
+    if !of_one.contains(&error.kind()) {
+        tracing::error!(%error, "connections cannot be accepted; trying again in a second");
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// What answers the requests of one connection.
+#[derive(Clone)]
+struct Connection {
+    peer: std::net::IpAddr,
+    routes: Router,
+    proxies: TrustedProxies,
+}
+
+impl Connection {
+    fn new(stream: &TcpStream, routes: &Router, proxies: &TrustedProxies) -> std::io::Result<Self> {
+        // An answer is written whole; waiting to fill a packet would only delay it.
+        stream.set_nodelay(true)?;
+        Ok(Self { peer: stream.peer_addr()?.ip(), routes: routes.clone(), proxies: proxies.clone() })
+    }
+
+    async fn handle(
+        self,
+        request: Request<Incoming>,
+    ) -> Result<axum::response::Response, std::convert::Infallible> {
+        let mut request = request.map(Body::new);
+        let client = self.proxies.client(self.peer, request.headers());
+        request.extensions_mut().insert(Observed(client));
+        self.routes.oneshot(request).await
+    }
+}

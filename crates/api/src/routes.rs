@@ -36,8 +36,7 @@ pub fn openapi() -> OpenApi {
 /// Every route, over one store; `/metrics` too where it has no listener of its own.
 pub fn router(app: App, metrics: Metrics, with_metrics: bool) -> Router {
     let (api, document) = api().split_for_parts();
-    let mut routes =
-        api.route_layer(from_fn(refuse_head)).merge(docs::routes(document)).merge(health::probes());
+    let mut routes = api.merge(docs::routes(document)).merge(health::probes());
     if with_metrics {
         routes = routes.merge(health::metrics(metrics.clone()));
     }

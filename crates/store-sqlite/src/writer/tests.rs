@@ -4,6 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use lookback_domain::{KeyId, OrgId};
 use lookback_store::{Error, Lifecycle, Org, OrgStore, Result};
 use rusqlite::Connection;
+use rusqlite::types::Value;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -101,6 +102,19 @@ async fn where_the_commit_fails_nobody_of_the_group_is_acknowledged() {
     assert_eq!(store.stats().failed_commits, 1);
     create(&store, 1).await.unwrap().unwrap();
     assert_eq!(store.orgs(None, 9).await.unwrap(), [org(1)]);
+}
+
+#[tokio::test]
+async fn a_commit_is_synced() {
+    let (store, _directory) = store(&Options::default());
+    let ask = async |pragma: &'static str| {
+        let read =
+            move |db: &Connection| Ok(db.pragma_query_value(None, pragma, |row| row.get::<_, Value>(0))?);
+        store.writer.run(read).await.unwrap()
+    };
+    let full = 2;
+    assert_eq!(ask("synchronous").await, Value::Integer(full));
+    assert_eq!(ask("journal_mode").await, Value::Text("wal".to_owned()));
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@
 //! nobody else appear twice or not at all.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use lookback_domain::{Provider, Resource, TeamId};
+use lookback_domain::TeamId;
 use lookback_store::{Scope, Selection, TeamPreferences};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -124,16 +125,11 @@ const FINGERPRINT_BYTES: usize = 16;
 pub struct Fingerprint([u8; FINGERPRINT_BYTES]);
 
 impl Fingerprint {
-    /// The fingerprint of one query. `listing` tells the endpoints apart.
-    pub fn of(
-        listing: &str,
-        scope: Scope,
-        teams: &[TeamId],
-        providers: &[Provider],
-        resources: &[Resource],
-    ) -> Self {
+    /// The fingerprint of one query. `listing` tells the endpoints apart; `query` is everything that was asked
+    /// but the cursor and the limit.
+    pub fn of(listing: &str, scope: Scope, query: impl Serialize) -> Self {
         let Scope { org_id, region, environment } = scope;
-        let query = serde_json::json!([listing, org_id, region, environment, teams, providers, resources]);
+        let query = serde_json::json!([listing, org_id, region, environment, query]);
         let digest: [u8; 32] = Sha256::digest(query.to_string()).into();
         let mut fingerprint = [0; FINGERPRINT_BYTES];
         fingerprint.copy_from_slice(&digest[..FINGERPRINT_BYTES]);

@@ -136,7 +136,10 @@ pub async fn resolve(
     let configurable_or_all = if query.provider.is_empty() { Provider::CONFIGURABLE } else { Provider::ALL };
     let providers = chosen(configurable_or_all, &query.provider);
     let resources = chosen(Resource::ALL, &query.resource);
-    let fingerprint = Fingerprint::of("resolve", scope, &query.team_id, &providers, &resources);
+    let listed = (&query.team_id, &providers, &resources);
+    let connection = (query.connected_at, query.first_permission_at, query.oauth_application);
+    let bounds = (query.ingestion_start, query.ingestion_end);
+    let fingerprint = Fingerprint::of("resolve", scope, (listed, connection, bounds));
 
     let mut problems = Problems::default();
     let facts = facts(&query, &mut problems);

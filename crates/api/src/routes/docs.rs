@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -29,8 +30,10 @@ async fn page(State((config, file)): State<(Arc<Config<'static>>, String)>) -> R
 
 async fn file(
     State(config): State<Arc<Config<'static>>>,
-    Path(file): Path<String>,
+    file: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Error> {
+    // A name that is not UTF-8 is no file's name.
+    let Path(file) = file.map_err(|_| Error::no_route())?;
     serve(&file, config)
 }
 

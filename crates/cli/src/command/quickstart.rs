@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use lookback_domain::Region;
-use lookback_store::{KeyDigest, KeyStore, OrgStore};
+use lookback_domain::{Environment, Region};
+use lookback_store::{Error, KeyDigest, Scope, Selection, Store};
 use serde_json::{Value, json};
 
 use super::bootstrap::{self, Made};
@@ -39,13 +39,15 @@ pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
     serving.await?
 }
 
-/// The organisation, team and key of the last quickstart, or new ones.
-async fn who(store: &(impl OrgStore + KeyStore), path: &Path) -> anyhow::Result<Made> {
+/// The organisation, team and key of the last quickstart while they are all there, or new ones.
+async fn who(store: &impl Store, path: &Path) -> anyhow::Result<Made> {
     if let Ok(text) = std::fs::read_to_string(path) {
         let made: Made = serde_json::from_str(&text)
             .with_context(|| format!("{} is not what quickstart wrote; delete it", path.display()))?;
         let kept = store.key_by_digest(KeyDigest::of(made.management_key.as_bytes())).await?;
-        if kept.is_some_and(|key| key.org_id == made.org_id) {
+        let scope = Scope { org_id: made.org_id, region: Region::Us, environment: Environment::Production };
+        let team = store.preferences(scope, Selection::Teams(&[made.team_id])).await;
+        if kept.is_some_and(|key| key.org_id == made.org_id) && !matches!(team, Err(Error::UnknownTeams(_))) {
             return Ok(made);
         }
     }

@@ -38,17 +38,14 @@ Examples:
 /// What goes with every command.
 #[derive(Debug, ClapArgs)]
 pub struct Global {
-    /// Where everything is kept: sqlite:PATH [default: sqlite:./lookback-data/lookback.db]
-    #[arg(long, global = true, env = "LOOKBACK_DATABASE", hide_env_values = true, value_name = "URL")]
+    // The environment of these two is read by `Settings`: a flag of one form wins over a variable of the other,
+    // which is no conflict.
+    /// Where everything is kept: sqlite:PATH [env: LOOKBACK_DATABASE=] [default:
+    /// sqlite:./lookback-data/lookback.db]
+    #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
-    /// A file that holds the database URL, for URLs with a password in them
-    #[arg(
-        long,
-        global = true,
-        env = "LOOKBACK_DATABASE_FILE",
-        value_name = "FILE",
-        conflicts_with = "database"
-    )]
+    /// A file that holds the database URL, for URLs with a password in them [env: LOOKBACK_DATABASE_FILE=]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "database")]
     pub database_file: Option<PathBuf>,
     /// A TOML file with settings
     #[arg(long, global = true, env = "LOOKBACK_CONFIG", value_name = "FILE")]

@@ -1,10 +1,11 @@
 //! Settings: from flags, then the environment, then one TOML file.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use ipnet::IpNet;
 use lookback_api::Limits;
 use serde::Deserialize;
@@ -70,18 +71,16 @@ struct ServerFile {
 }
 
 impl Settings {
-    /// Reads them; `given` has what the flags and the environment say.
+    /// Reads them; `given` has what the flags and, but for the database, the environment say.
     pub fn read(given: &Global) -> anyhow::Result<Self> {
         let file = given.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
-        if file.database.is_some() && file.database_file.is_some() {
-            bail!("the configuration file sets both database and database_file; keep one");
-        }
-        let stated = Stated { url: given.database.as_deref(), file: given.database_file.as_deref() };
-        let filed = Stated { url: file.database.as_deref(), file: file.database_file.as_deref() };
-        let url = match stated.read()? {
-            Some(url) => Some(url),
-            None => filed.read()?,
-        };
+        let (variable, variable_file) = (variable("LOOKBACK_DATABASE")?, variable("LOOKBACK_DATABASE_FILE")?);
+        let levels = [
+            Stated::new("the command line", given.database.clone(), given.database_file.clone())?,
+            Stated::new("the environment", variable, variable_file.map(PathBuf::from))?,
+            Stated::new("the configuration file", file.database, file.database_file)?,
+        ];
+        let url = levels.into_iter().flatten().next().map(Stated::read).transpose()?;
         Ok(Self {
             database: url.as_deref().map_or(Ok(Database::Default), Database::parse)?,
             server: file.server,
@@ -130,18 +129,37 @@ impl File {
     }
 }
 
-/// A secret setting: itself, or the file that holds it.
-struct Stated<'a> {
-    url: Option<&'a str>,
-    file: Option<&'a Path>,
+/// An environment variable.
+fn variable(name: &str) -> anyhow::Result<Option<String>> {
+    let text = std::env::var_os(name).map(OsString::into_string).transpose();
+    text.map_err(|_| anyhow!("the environment variable {name} is not text"))
 }
 
-impl Stated<'_> {
-    fn read(&self) -> anyhow::Result<Option<String>> {
-        let Some(path) = self.file else { return Ok(self.url.map(str::to_owned)) };
+/// A secret setting: itself, or the file that holds it.
+enum Stated {
+    Here(String),
+    In(PathBuf),
+}
+
+impl Stated {
+    /// What `whoever` says, who may say it in one form only.
+    fn new(whoever: &str, url: Option<String>, file: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
+        match (url, file) {
+            (Some(_), Some(_)) => bail!("{whoever} sets both the database and the file it is in; keep one"),
+            (Some(url), None) => Ok(Some(Self::Here(url))),
+            (None, Some(file)) => Ok(Some(Self::In(file))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn read(self) -> anyhow::Result<String> {
+        let path = match self {
+            Self::Here(url) => return Ok(url),
+            Self::In(path) => path,
+        };
         let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Some(text.trim().to_owned()))
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(text.trim().to_owned())
     }
 }
 

@@ -4,15 +4,19 @@ mod docs;
 mod health;
 pub mod team_data_pull_preferences;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
-use http::{HeaderValue, Method, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::header::ALLOW;
+use http::{HeaderValue, Method, StatusCode};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -36,6 +40,8 @@ pub fn openapi() -> OpenApi {
 /// Every route, over one store; `/metrics` too where it has no listener of its own.
 pub fn router(app: App, metrics: Metrics, with_metrics: bool) -> Router {
     let (api, document) = api().split_for_parts();
+    let methods = from_fn_with_state(Arc::new(methods(&document)), only_described_methods);
+    let api = api.method_not_allowed_fallback(|| async { Error::MethodNotAllowed }).route_layer(methods);
     let mut routes = api.merge(docs::routes(document)).merge(health::probes());
     if with_metrics {
         routes = routes.merge(health::metrics(metrics.clone()));
@@ -54,7 +60,6 @@ fn guarded(routes: Router<App>, app: App, metrics: Metrics) -> Router {
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(metrics, observe))
         .layer(CompressionLayer::new())
-        .layer(from_fn(no_head))
         .layer(from_fn_with_state(admission, admit))
         .layer(CatchPanicLayer::custom(panicked));
     routes
@@ -64,19 +69,31 @@ fn guarded(routes: Router<App>, app: App, metrics: Metrics) -> Router {
         .with_state(app)
 }
 
-/// The framework answers `HEAD` wherever it answers `GET`; the reference does not for the API's own routes.
-async fn no_head(mut request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with("/v1/") {
-        return next.run(request).await;
-    }
-    if request.method() == Method::HEAD {
-        // A method that no route has is answered as one that is not allowed.
-        *request.method_mut() = Method::TRACE;
-    }
-    let mut response = next.run(request).await;
-    if let Some(Ok(allow)) = response.headers().get(header::ALLOW).map(HeaderValue::to_str) {
-        let allow = allow.split(',').filter(|method| *method != "HEAD").collect::<Vec<_>>().join(", ");
-        response.headers_mut().extend(HeaderValue::try_from(allow).ok().map(|allow| (header::ALLOW, allow)));
+/// What `Allow` says, by path.
+type Methods = HashMap<String, HeaderValue>;
+
+fn methods(document: &OpenApi) -> Methods {
+    let allowed = |item: &PathItem| {
+        let methods = [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)];
+        let described = methods.iter().filter(|(_, operation)| operation.is_some()).map(|&(name, _)| name);
+        described.collect::<Vec<_>>().join(", ")
+    };
+    let paths = document.paths.paths.iter();
+    paths.filter_map(|(path, item)| Some((path.clone(), allowed(item).try_into().ok()?))).collect()
+}
+
+/// The framework answers `HEAD` wherever it answers `GET`, and says so in `Allow`; the reference does neither.
+async fn only_described_methods(
+    State(methods): State<Arc<Methods>>,
+    path: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let mut response =
+        if is_head { Error::MethodNotAllowed.into_response() } else { next.run(request).await };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().extend(methods.get(path.as_str()).map(|allowed| (ALLOW, allowed.clone())));
     }
     response
 }

@@ -54,6 +54,12 @@ struct Inner {
     request: AtomicU64,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new(Registry::default(), 0)
+    }
+}
+
 /// 100 µs to 26 s.
 fn latencies() -> Histogram {
     Histogram::new(exponential_buckets(0.0001, 2.0, 19))

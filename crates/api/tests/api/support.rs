@@ -1,0 +1,275 @@
+//! How every test begins: the real router over a real store, in which there is something to ask about.
+
+use std::borrow::Borrow;
+use std::future::{Future, IntoFuture};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use jiff::Timestamp;
+use lookback_api::{App, Clock, Metrics, router};
+use lookback_domain::{Catalog, Environment, KeyId, OrgId, Region, TeamId};
+use lookback_store::{
+    Key, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Selection, Store, Team, TeamPreferences,
+    TeamStore,
+};
+use lookback_store_sqlite::{Options, SqliteStore};
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// What time it is in every test.
+const NOW: &str = "2026-11-23T12:00:00Z";
+
+struct Stopped(Timestamp);
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// The router over `store`, at [`NOW`].
+pub fn serve(store: Arc<dyn Store>) -> Router {
+    let catalog = Arc::new(Catalog::bundled().unwrap());
+    let app = App { store, catalog, clock: Arc::new(Stopped(NOW.parse().unwrap())), limits: Arc::default() };
+    router(app, Metrics::default(), true)
+}
+
+/// The organisation of this number, counted from 1.
+pub fn org_id(n: u8) -> OrgId {
+    OrgId(Uuid::from_u128(0x0a90_0000_0000_4000_8000_0000_0000_0000 + u128::from(n)))
+}
+
+/// The team of this number. Teams sort by their numbers.
+pub fn team_id(n: u16) -> TeamId {
+    TeamId(Uuid::from_u128(0x7ea0_0000_0000_4000_8000_0000_0000_0000 + u128::from(n)))
+}
+
+/// The id of an organisation's only key.
+pub fn key_id(org: u8) -> KeyId {
+    KeyId(Uuid::from_u128(0x6e70_0000_0000_4000_8000_0000_0000_0000 + u128::from(org)))
+}
+
+/// An organisation's key in clear.
+pub fn key(org: u8) -> String {
+    management_key(org).reveal().to_owned()
+}
+
+fn management_key(org: u8) -> ManagementKey {
+    ManagementKey::from_bits([org; 32])
+}
+
+/// The path of the preferences of an organisation in an environment and a region.
+pub fn path(org: u8, env: &str, region: &str) -> String {
+    format!("/v1/org/{}/team_data_pull_preferences/{env}/{region}", org_id(org))
+}
+
+/// The path that most tests ask at: of the first organisation's teams in the United States.
+pub fn us() -> String {
+    path(1, "production", "us")
+}
+
+/// An organisation with its key, without teams.
+pub async fn make_org(store: &impl OrgStore, n: u8) {
+    let (id, created_at) = (org_id(n), NOW.parse().unwrap());
+    let label = format!("key of org {n}");
+    let key = Key { id: key_id(n), org_id: id, label, digest: management_key(n).digest(), created_at };
+    store.create_org(Org { id, name: format!("org {n}"), created_at }, Vec::new(), vec![key]).await.unwrap();
+}
+
+/// The real router over a real store, with one organisation, one team in the United States and one key. Ids
+/// and the time are always the same, so that answers are too.
+pub struct TestApp {
+    router: Router,
+    pub store: Arc<SqliteStore>,
+    orgs: u8,
+    teams: u16,
+    _directory: TempDir,
+}
+
+impl TestApp {
+    pub async fn init() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(open(&directory.path().join("lookback.db")));
+        let router = serve(store.clone());
+        Self { router, store, orgs: 0, teams: 0, _directory: directory }.with_org().await
+    }
+
+    /// Adds the next organisation, with a key and a team in the United States.
+    pub async fn with_org(mut self) -> Self {
+        self.orgs += 1;
+        make_org(&*self.store, self.orgs).await;
+        let org = self.orgs;
+        self.with_team_of(org, Region::Us).await
+    }
+
+    /// Adds the next team, to the first organisation.
+    pub async fn with_team(self, region: Region) -> Self {
+        self.with_team_of(1, region).await
+    }
+
+    async fn with_team_of(mut self, org: u8, region: Region) -> Self {
+        self.teams += 1;
+        self.add_team(org, self.teams, region).await;
+        self
+    }
+
+    /// Adds the team of this number.
+    pub async fn add_team(&self, org: u8, n: u16, region: Region) {
+        let (id, org_id, created_at) = (team_id(n), org_id(org), NOW.parse().unwrap());
+        self.store
+            .create_team(Team { id, org_id, name: format!("team {n}"), region, created_at })
+            .await
+            .unwrap();
+    }
+
+    /// Deletes a team of the first organisation.
+    pub async fn remove_team(&self, n: u16) {
+        self.store.delete_team(org_id(1), team_id(n)).await.unwrap();
+    }
+
+    /// Everything that is stored, whosever it is.
+    pub async fn stored(&self) -> Vec<TeamPreferences> {
+        let mut stored = Vec::new();
+        for org in 1..=self.orgs {
+            for &region in Region::ALL {
+                for &environment in Environment::ALL {
+                    let scope = Scope { org_id: org_id(org), region, environment };
+                    let all = Selection::Page { after: None, limit: 1_000 };
+                    stored.extend(self.store.preferences(scope, all).await.unwrap());
+                }
+            }
+        }
+        stored
+    }
+
+    /// A `GET` with the first organisation's key.
+    pub fn get(&self, path: &str) -> TestRequest {
+        self.request(Method::GET, path)
+    }
+
+    /// A `POST` with the first organisation's key.
+    pub fn post(&self, path: &str, json: impl Borrow<Value>) -> TestRequest {
+        self.request(Method::POST, path).body(json.borrow().to_string())
+    }
+
+    /// A `DELETE` with the first organisation's key.
+    pub fn delete(&self, path: &str) -> TestRequest {
+        self.request(Method::DELETE, path)
+    }
+
+    /// A request with the first organisation's key.
+    pub fn request(&self, method: Method, path: &str) -> TestRequest {
+        TestRequest::new(self.router.clone(), method, path).header("x-management-key", key(1))
+    }
+}
+
+fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path, &Options { readers: 1, ..Options::default() }).unwrap()
+}
+
+/// A request on its way; awaiting it gives the answer.
+pub struct TestRequest {
+    router: Router,
+    request: Request<Body>,
+}
+
+impl TestRequest {
+    pub fn new(router: Router, method: Method, path: &str) -> Self {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        Self { router, request }
+    }
+
+    pub fn without_key(mut self) -> Self {
+        self.request.headers_mut().remove("x-management-key");
+        self
+    }
+
+    /// With the key of this organisation instead.
+    pub fn key_of(self, org: u8) -> Self {
+        self.without_key().header("x-management-key", key(org))
+    }
+
+    /// One header more, also where there is one of this name.
+    pub fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+        let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
+        self.request.headers_mut().append(name, value);
+        self
+    }
+
+    /// One header more, of any name.
+    pub fn raw_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.request.headers_mut().append(name, value);
+        self
+    }
+
+    /// These bytes as the body, without a content type.
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        *self.request.body_mut() = body.into();
+        self
+    }
+}
+
+impl IntoFuture for TestRequest {
+    type Output = Answer;
+    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let is_head = self.request.method() == Method::HEAD;
+            let (parts, body) = self.router.oneshot(self.request).await.unwrap().into_parts();
+            let bytes = to_bytes(body, usize::MAX).await.unwrap();
+            let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, bytes };
+            if answer.status >= 400 && !is_head {
+                answer.assert_refusal();
+            }
+            answer
+        })
+    }
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+}
+
+impl Answer {
+    pub fn header(&self, name: &HeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap()
+    }
+
+    /// The body of a success.
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(self.header(&header::CONTENT_TYPE), "application/json");
+        self.json()
+    }
+
+    /// The `detail` of a refusal.
+    pub fn refused(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
+        self.json()["detail"].clone()
+    }
+
+    /// The shape that every refusal has, whoever made it.
+    fn assert_refusal(&self) {
+        let body = String::from_utf8_lossy(&self.bytes);
+        assert_eq!(self.header(&header::CONTENT_TYPE), "application/json", "{} {body}", self.status);
+        let json: Value = serde_json::from_slice(&self.bytes).expect("a refusal is JSON");
+        let names: Vec<_> = json.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["detail"], "{body}");
+        assert_eq!(json["detail"].is_array(), self.status == 422, "{body}");
+        assert_eq!(json["detail"].is_string(), self.status != 422, "{body}");
+    }
+}

@@ -1,0 +1,133 @@
+//! `lookback org|team|key`, and how commands end
+
+use serde_json::Value;
+
+use crate::support::Place;
+
+const NOBODY: &str = "5b0f7a52-3c1e-4d7a-9f10-6a2b8c4d5e6f";
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap()
+}
+
+#[test]
+fn an_organisation_with_its_teams_and_keys_comes_and_goes() {
+    let place = Place::new();
+    assert_eq!(place.json(&["org", "list"]), serde_json::json!([]));
+    let org = place.json(&["org", "create", "--name", "Acme"]);
+    let id = text(&org, "id");
+    assert_eq!(text(&org, "name"), "Acme");
+    assert_eq!(place.json(&["org", "list"]), serde_json::json!([org]));
+
+    let team = place.json(&["team", "create", "--org", id, "--name", "Running", "--region", "eu"]);
+    assert_eq!((text(&team, "org_id"), text(&team, "region")), (id, "eu"));
+    assert_eq!(place.json(&["team", "list", "--org", id]), serde_json::json!([team]));
+
+    let key = place.json(&["key", "create", "--org", id, "--label", "ci"]);
+    assert!(text(&key, "management_key").starts_with("mg_"));
+    let listed = place.run(&["key", "list", "--org", id, "--json"]).ok();
+    assert!(!listed.contains(text(&key, "management_key")) && !listed.contains("digest"), "{listed}");
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((text(&listed[0], "id"), text(&listed[0], "label")), (text(&key, "id"), "ci"));
+
+    assert_eq!(place.run(&["key", "delete", "--org", id, text(&key, "id")]).ok(), "");
+    assert_eq!(place.run(&["team", "delete", "--org", id, text(&team, "id")]).ok(), "");
+    assert_eq!(place.json(&["key", "list", "--org", id]), serde_json::json!([]));
+    assert_eq!(place.json(&["team", "list", "--org", id]), serde_json::json!([]));
+
+    let said = place.run(&["org", "delete", id, "--confirm", "acme"]).failed(1);
+    assert!(said.contains("nothing was deleted"), "{said}");
+    assert_eq!(place.run(&["org", "delete", id, "--confirm", "Acme"]).ok(), "");
+    assert_eq!(place.json(&["org", "list"]), serde_json::json!([]));
+}
+
+#[test]
+fn bootstrap_makes_another_organisation_at_each_run() {
+    let place = Place::new();
+    let (first, second) = (place.bootstrap(), place.bootstrap());
+    assert!(first.org != second.org && first.key != second.key);
+    assert!(first.key.starts_with("mg_") && first.key.len() == 46);
+    let made = place.json(&["bootstrap", "--org-name", "A", "--team-name", "B", "--region", "eu"]);
+    let mut names: Vec<_> = made.as_object().unwrap().keys().collect();
+    names.sort();
+    assert_eq!(names, ["management_key", "org_id", "team_id"]);
+    let teams = place.json(&["team", "list", "--org", text(&made, "org_id")]);
+    assert_eq!((text(&teams[0], "name"), text(&teams[0], "region")), ("B", "eu"));
+}
+
+#[test]
+fn lists_of_more_than_a_page_are_whole() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    for _ in 0..3 {
+        place.run(&["team", "create", "--org", &access.org, "--name", "x"]).ok();
+    }
+    let teams = place.json(&["team", "list", "--org", &access.org]);
+    assert_eq!(teams.as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn what_is_not_there_ends_with_3_and_is_named() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let other = place.bootstrap();
+    for args in [
+        &["org", "delete", NOBODY, "--confirm", "x"][..],
+        &["team", "list", "--org", NOBODY],
+        &["team", "create", "--org", NOBODY, "--name", "x"],
+        &["team", "delete", "--org", &access.org, NOBODY],
+        &["key", "list", "--org", NOBODY],
+        &["key", "create", "--org", NOBODY],
+        &["key", "delete", "--org", &access.org, NOBODY],
+        &["resolve", "--org", &access.org, "--team", NOBODY],
+        &["resolve", "--org", NOBODY, "--team", NOBODY],
+    ] {
+        let said = place.run(args).failed(3);
+        assert!(said.contains(NOBODY), "{args:?}: {said}");
+    }
+    for args in [
+        &["team", "delete", "--org", &access.org, &other.team][..],
+        &["resolve", "--org", &access.org, "--team", &other.team],
+        &["resolve", "--org", &access.org, "--team", &access.team, "--region", "eu"],
+    ] {
+        place.run(args).failed(3);
+    }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    let place = Place::new();
+    for args in [
+        &[][..],
+        &["serv"],
+        &["serve", "--listen", "here"],
+        &["serve", "--port", "1"],
+        &["team", "create", "--org", "x", "--name", "x"],
+        &["team", "create", "--org", NOBODY, "--name", "x", "--region", "uk"],
+        &["org", "delete", NOBODY],
+        &["key", "create"],
+        &["completions", "tcl"],
+        &["resolve", "--team", NOBODY],
+        &["resolve", "--override", "sleep=1"],
+        &["resolve", "--days", "366"],
+        &["resolve", "--days", "1", "--override", "naps=1"],
+        &["resolve", "--provider", "nobody"],
+        &["resolve", "--now", "today"],
+    ] {
+        let said = place.run(args).failed(2);
+        assert!(!said.is_empty(), "{args:?}");
+    }
+    assert!(std::fs::read_dir(place.path("")).unwrap().next().is_none(), "nothing was made");
+}
+
+#[test]
+fn people_get_tables() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let orgs = place.run(&["org", "list"]).ok();
+    assert!(orgs.contains(&access.org) && orgs.contains("My organisation"), "{orgs}");
+    let bootstrapped = place.run(&["bootstrap"]).ok();
+    assert!(bootstrapped.contains("shown this once"), "{bootstrapped}");
+    assert!(place.run(&["--version"]).ok().starts_with("lookback "));
+    assert!(place.run(&["--help"]).ok().contains("Exit codes:"));
+}

@@ -1,0 +1,12 @@
+//! The command line as its users have it.
+
+#![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
+
+mod administration;
+mod offline;
+mod quickstart;
+mod secrets;
+mod serve;
+mod settings;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,200 @@
+//! The program as its users have it: the binary, in a directory of its own, on real sockets and files.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A fresh directory to work in. Nothing of the environment comes in.
+pub struct Place {
+    directory: TempDir,
+    servers: AtomicUsize,
+}
+
+/// What a command that has ended left behind.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), servers: AtomicUsize::new(0) }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file and gives its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    fn command(&self, args: &[&str], environment: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
+        command.current_dir(self.directory.path()).env_clear().stdin(Stdio::null());
+        command.args(args).envs(environment.iter().copied());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, &[])
+    }
+
+    /// Runs a command to its end, with these environment variables.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Ran {
+        let output = self.command(args, environment).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// What a command prints as JSON.
+    pub fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.run(&[args, &["--json"]].concat()).ok()).unwrap()
+    }
+
+    /// An organisation with a team in the United States and a key.
+    pub fn bootstrap(&self) -> Access {
+        let made = self.json(&["bootstrap"]);
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        Access { org: text("org_id"), team: text("team_id"), key: text("management_key") }
+    }
+
+    pub fn serve(&self) -> Server {
+        self.serve_with(&["serve", "--listen", "127.0.0.1:0"], &[])
+    }
+
+    /// Starts a command that ends up serving, and reads what it prints until it does.
+    pub fn serve_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Server {
+        let mut server = self.start(args, environment);
+        while !server.printed.iter().any(|line| line.starts_with("listening on ")) {
+            server.read_line();
+        }
+        let url = server.printed.last().unwrap().strip_prefix("listening on ").unwrap();
+        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+        server.url = url.to_owned();
+        server
+    }
+
+    /// Starts a command that goes on running.
+    pub fn start(&self, args: &[&str], environment: &[(&str, &str)]) -> Server {
+        let log = self.path(&format!("stderr-{}", self.servers.fetch_add(1, Ordering::Relaxed)));
+        let mut command = self.command(args, environment);
+        command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Server { child, lines, log, printed: Vec::new(), url: String::new() }
+    }
+}
+
+impl Ran {
+    /// What it printed, where it did what it should.
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self.stdout
+    }
+
+    /// What it complained about, where it ended with this code and printed no result.
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "");
+        self.stderr
+    }
+}
+
+/// A server. It is killed and waited for when it is dropped, however that comes.
+pub struct Server {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    log: PathBuf,
+    /// Every line on standard output so far.
+    pub printed: Vec<String>,
+    /// Where it listens.
+    pub url: String,
+}
+
+impl Server {
+    /// Waits for the next line on standard output.
+    pub fn read_line(&mut self) {
+        let Some(line) = self.lines.next() else { panic!("it ended: {}", self.log()) };
+        self.printed.push(line.unwrap());
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// `kill -9`, as far as the operating system has heard of it.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends this signal and waits for the end; answers what was printed since it began to listen.
+    pub fn end(&mut self, signal: Signal) -> (ExitStatus, String) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let status = self.child.wait().unwrap();
+        let rest: Result<Vec<_>, _> = self.lines.by_ref().collect();
+        (status, rest.unwrap().join("\n"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A file as text, whatever is in it.
+pub fn read(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What a first call needs.
+pub struct Access {
+    pub org: String,
+    pub team: String,
+    pub key: String,
+}
+
+impl Access {
+    /// Where the preferences of the organisation's teams in the United States are.
+    pub fn url(&self, server: &Server) -> String {
+        format!("{}/v1/org/{}/team_data_pull_preferences/production/us", server.url, self.org)
+    }
+
+    /// Asks for these days of Oura, and gives the status.
+    pub async fn set_oura(&self, client: &reqwest::Client, server: &Server, days: i64) -> u16 {
+        let oura = serde_json::json!({ "default": { "historical_days_to_pull": days } });
+        let body = serde_json::json!({ "team_ids": [self.team], "providers": { "oura": oura } });
+        let request = client.post(self.url(server)).header("x-management-key", &self.key).json(&body);
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// The days of Oura.
+    pub async fn oura(&self, client: &reqwest::Client, server: &Server) -> Value {
+        let request = client.get(self.url(server)).header("x-management-key", &self.key);
+        let page: Value = request.send().await.unwrap().error_for_status().unwrap().json().await.unwrap();
+        page["data_pull_preferences"][0]["providers"]["oura"]["default"]["historical_days_to_pull"].clone()
+    }
+}
+
+/// A plain HTTP client.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}

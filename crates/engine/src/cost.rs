@@ -1,0 +1,46 @@
+//! What a request costs, in each unit a provider counts.
+
+use serde::{Deserialize, Serialize};
+
+/// Number of units a request can be counted in.
+pub const UNITS: usize = 2;
+
+/// What a window counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// HTTP requests.
+    #[default]
+    Requests,
+    /// Days of data asked for, whatever the number of requests (Garmin's backfill).
+    DaysOfData,
+}
+
+/// The cost of one request in every unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Cost([u32; UNITS]);
+
+impl Cost {
+    /// Costs nothing.
+    pub const ZERO: Self = Self([0; UNITS]);
+    /// One request that asks for no counted days.
+    pub const ONE: Self = Self([1, 0]);
+
+    /// A cost of `requests` requests and `days` days of data.
+    #[must_use]
+    pub const fn new(requests: u32, days: u32) -> Self {
+        Self([requests, days])
+    }
+
+    /// The cost in one unit.
+    #[must_use]
+    pub const fn of(self, unit: Unit) -> u64 {
+        self.0[unit as usize] as u64
+    }
+
+    /// The cost in every unit, in the order of [`Unit`].
+    #[must_use]
+    pub const fn units(self) -> [u32; UNITS] {
+        self.0
+    }
+}

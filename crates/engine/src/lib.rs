@@ -1,0 +1,16 @@
+//! Pulls under quota.
+//!
+//! A provider counts the requests of an OAuth application, and of each of its users, in several windows at
+//! once. This crate decides which request goes out next so that none is refused, polls are on time, history
+//! takes all that is left, and teams share it fairly. It is a state machine: time, responses and randomness
+//! are arguments; requests to send, moments to wake at and records to journal are results. It performs no
+//! I/O and reads no clock, so production, simulation and forecast run the same code.
+
+mod cost;
+mod mutation;
+pub mod quota;
+pub mod sim;
+mod time;
+
+pub use cost::{Cost, UNITS, Unit};
+pub use time::{Instant, Ms};

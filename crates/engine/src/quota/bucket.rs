@@ -1,0 +1,153 @@
+//! The windows of one OAuth application, or of one user of it.
+
+use super::spec::{SpecError, WINDOWS_MAX, WindowSpec};
+use super::window::{Mark, Window};
+use crate::cost::{Cost, UNITS, Unit};
+use crate::time::{Instant, Ms};
+
+/// Marks of all windows of a bucket, kept with a request in flight.
+pub type Marks = [Mark; WINDOWS_MAX];
+
+/// What a response says of one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Position of the window in its bucket.
+    pub window: usize,
+    /// The limit named, if any.
+    pub limit: Option<u64>,
+    /// The use named, this request included, if any.
+    pub used: Option<u64>,
+}
+
+/// Windows that all must have room for a request.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    windows: Box<[Window]>,
+}
+
+impl Bucket {
+    /// Unused windows.
+    #[must_use]
+    pub fn new(specs: &[WindowSpec], at: Instant) -> Self {
+        debug_assert!(specs.len() <= WINDOWS_MAX);
+        Self { windows: specs.iter().map(|spec| Window::new(*spec, at)).collect() }
+    }
+
+    /// Checks what [`Bucket::new`] takes for granted.
+    ///
+    /// # Errors
+    /// Where a figure is out of range, or there are too many windows.
+    pub fn check(specs: &[WindowSpec]) -> Result<(), SpecError> {
+        if specs.len() > WINDOWS_MAX {
+            return Err(SpecError::Windows(specs.len()));
+        }
+        specs.iter().try_for_each(WindowSpec::check)
+    }
+
+    /// The windows, in the order they were given.
+    #[must_use]
+    pub fn windows(&self) -> &[Window] {
+        &self.windows
+    }
+
+    /// Brings every window up to `at`.
+    pub fn advance(&mut self, at: Instant) {
+        self.windows.iter_mut().for_each(|window| window.advance(at));
+    }
+
+    /// Whether every window has room for `cost`.
+    #[must_use]
+    pub fn fits(&self, at: Instant, cost: Cost) -> bool {
+        self.windows.iter().all(|window| window.fits(at, cost.of(window.spec().unit)))
+    }
+
+    /// Charges a request that is being sent.
+    pub fn charge(&mut self, at: Instant, cost: Cost) -> Marks {
+        let mut marks = Marks::default();
+        for (window, mark) in self.windows.iter_mut().zip(&mut marks) {
+            *mark = window.charge(at, cost.of(window.spec().unit));
+        }
+        marks
+    }
+
+    /// A request sent at `sent` was acknowledged, or given up at its deadline.
+    pub fn settle(&mut self, sent: Instant, acked: Instant, cost: Cost) {
+        for window in &mut self.windows {
+            window.settle(sent, acked, cost.of(window.spec().unit));
+        }
+    }
+
+    /// Takes in what a response says. Returns whether that explains a refusal.
+    pub fn observe(&mut self, sent: Instant, acked: Instant, marks: &Marks, readings: &[Reading]) -> bool {
+        let mut explained = false;
+        for reading in readings {
+            let Some(window) = self.windows.get_mut(reading.window) else { continue };
+            if let Some(limit) = reading.limit {
+                window.report_limit(acked, limit);
+            }
+            if let Some(used) = reading.used {
+                explained |= used >= window.limit();
+                window.observe(sent, acked, marks[reading.window], used);
+            }
+        }
+        explained
+    }
+
+    /// The fullest window: `(position, used share in ppm)`, the shortest of equals.
+    #[must_use]
+    pub fn fullest(&self, at: Instant) -> Option<(usize, u64)> {
+        let share = |window: &Window| window.charged(at) * 1_000_000 / window.limit();
+        let key = |(i, window): (usize, &Window)| {
+            (share(window), std::cmp::Reverse(window.spec().length_ms), std::cmp::Reverse(i))
+        };
+        let (share, _, std::cmp::Reverse(i)) = self.windows.iter().enumerate().map(key).max()?;
+        Some((i, share))
+    }
+
+    /// Lowers the limit of a window whose model a refusal has falsified.
+    pub fn falsify(&mut self, at: Instant, window: usize) {
+        self.windows[window].falsify(at);
+    }
+
+    /// The earliest moment at which every window may have room for `cost`; `None` if all have it now.
+    #[must_use]
+    pub fn release(&self, at: Instant, cost: Cost) -> Option<Ms> {
+        self.windows.iter().filter_map(|window| window.release(at, cost.of(window.spec().unit))).max()
+    }
+
+    /// The least slack in each unit; `i64::MAX` for a unit no window counts. `demand(unit, d)` is what
+    /// polls may cost in the next `d` milliseconds.
+    #[must_use]
+    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Unit, Ms) -> u64) -> [i64; UNITS] {
+        let mut slack = [i64::MAX; UNITS];
+        for window in &self.windows {
+            let unit = window.spec().unit;
+            let least = &mut slack[unit as usize];
+            *least = (*least).min(window.slack(at, latency_ms, &|span_ms| demand(unit, span_ms)));
+        }
+        slack
+    }
+
+    /// When the slack may grow for another reason than time itself.
+    #[must_use]
+    pub fn next_change(&self, at: Instant) -> Option<Ms> {
+        self.windows.iter().filter_map(|window| window.next_change(at)).min()
+    }
+
+    /// A number that changes whenever an entry expires, a boundary passes or a limit moves.
+    #[must_use]
+    pub fn revision(&self, at: Instant) -> u64 {
+        self.windows.iter().fold(0, |sum, window| sum.wrapping_mul(31).wrapping_add(window.revision(at)))
+    }
+
+    /// Limits that grow with the number of users.
+    pub fn set_users(&mut self, users: u64) {
+        self.windows.iter_mut().for_each(|window| window.set_users(users));
+    }
+
+    /// Whether a fresh bucket would say the same.
+    #[must_use]
+    pub fn is_fresh(&self, at: Instant) -> bool {
+        self.windows.iter().all(|window| window.is_fresh(at))
+    }
+}

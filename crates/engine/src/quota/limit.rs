@@ -1,0 +1,130 @@
+//! How much of a window's limit we trust.
+
+use crate::time::Ms;
+
+/// The limit in force: the documented one, lowered by what the provider told us or refused us.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    documented: u64,
+    /// Lower limit that usage headers named, if any.
+    reported: Option<u64>,
+    /// A higher limit than the reported one, and when headers first named it without a break.
+    loosening: Option<(u64, Ms)>,
+    /// What unexplained refusals took away.
+    deficit: u64,
+    /// When the deficit changes next: it grows once per window and shrinks once per clean one.
+    deficit_moves_ms: Ms,
+}
+
+impl Limit {
+    /// The documented limit, in force as it is.
+    pub fn new(documented: u64) -> Self {
+        Self { documented, reported: None, loosening: None, deficit: 0, deficit_moves_ms: 0 }
+    }
+
+    /// The limit in force; at least 1, so that a pull is slow rather than dead.
+    pub fn effective(&self) -> u64 {
+        let trusted = self.reported.map_or(self.documented, |limit| limit.min(self.documented));
+        trusted.saturating_sub(self.deficit).max(1)
+    }
+
+    /// Replaces the documented limit (it may grow with the number of users).
+    pub fn document(&mut self, limit: u64) {
+        self.documented = limit;
+    }
+
+    /// Takes note of a limit that a header named: a lower one counts at once, a higher one after it was
+    /// named for two windows without contradiction, and never beyond the documented one.
+    pub fn report(&mut self, limit: u64, now_ms: Ms, length_ms: Ms) {
+        let in_force = self.reported.unwrap_or(self.documented);
+        if limit < in_force {
+            self.reported = Some(limit);
+            self.loosening = None;
+        } else if limit == in_force || self.reported.is_none() {
+            self.loosening = None;
+        } else {
+            let (lowest, since) = self.loosening.unwrap_or((limit, now_ms));
+            let lowest = lowest.min(limit);
+            self.loosening = Some((lowest, since));
+            if now_ms >= since + 2 * length_ms {
+                self.reported = (lowest < self.documented).then_some(lowest);
+                self.loosening = None;
+            }
+        }
+    }
+
+    /// A refusal that nothing explains: the limit in force falls by a tenth, at most once per window.
+    pub fn falsify(&mut self, now_ms: Ms, length_ms: Ms) {
+        if self.deficit > 0 && now_ms < self.deficit_moves_ms {
+            return;
+        }
+        self.deficit += self.effective().div_ceil(10).min(self.effective() - 1);
+        self.deficit_moves_ms = now_ms + length_ms;
+    }
+
+    /// Gives back a tenth of the deficit for each clean window that has passed.
+    pub fn advance(&mut self, now_ms: Ms, length_ms: Ms) {
+        while self.deficit > 0 && now_ms >= self.deficit_moves_ms {
+            self.deficit -= self.deficit.div_ceil(10);
+            self.deficit_moves_ms += length_ms;
+        }
+    }
+
+    /// When part of the deficit comes back, if there is one.
+    pub fn recovers(&self) -> Option<Ms> {
+        (self.deficit > 0).then_some(self.deficit_moves_ms)
+    }
+
+    /// Whether anything was learned that a fresh limit would not know.
+    pub fn is_documented(&self) -> bool {
+        self.deficit == 0 && self.reported.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lower_limit_counts_at_once_and_a_higher_one_after_two_windows() {
+        let mut limit = Limit::new(100);
+        limit.report(50, 0, 1_000);
+        assert_eq!(limit.effective(), 50);
+        limit.report(100, 10, 1_000);
+        limit.report(100, 1_900, 1_000);
+        assert_eq!(limit.effective(), 50);
+        limit.report(100, 2_010, 1_000);
+        assert_eq!(limit.effective(), 100);
+    }
+
+    #[test]
+    fn a_contradiction_starts_the_two_windows_again() {
+        let mut limit = Limit::new(100);
+        limit.report(50, 0, 1_000);
+        limit.report(100, 10, 1_000);
+        limit.report(50, 1_500, 1_000);
+        limit.report(100, 2_010, 1_000);
+        assert_eq!(limit.effective(), 50);
+    }
+
+    #[test]
+    fn a_header_never_raises_what_is_documented() {
+        let mut limit = Limit::new(100);
+        for window in 0..5 {
+            limit.report(1_000, window * 1_000, 1_000);
+        }
+        assert_eq!(limit.effective(), 100);
+    }
+
+    #[test]
+    fn an_unexplained_refusal_costs_a_tenth_once_per_window_and_it_comes_back() {
+        let mut limit = Limit::new(100);
+        limit.falsify(0, 1_000);
+        limit.falsify(500, 1_000);
+        assert_eq!(limit.effective(), 90);
+        limit.advance(1_000, 1_000);
+        assert_eq!(limit.effective(), 91);
+        limit.advance(20_000, 1_000);
+        assert_eq!(limit.effective(), 100);
+    }
+}

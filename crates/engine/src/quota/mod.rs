@@ -1,0 +1,18 @@
+//! Quota: what a provider counts, and the charges that keep us under it.
+//!
+//! A [`Bucket`] is one OAuth application or one user of one. It holds up to four [`Window`]s, each charged
+//! so that whatever the provider can have counted is at most what we charged.
+
+mod bucket;
+mod counters;
+mod foreign;
+mod limit;
+mod log;
+mod slack;
+mod spec;
+mod window;
+
+pub use bucket::{Bucket, Marks, Reading};
+pub use foreign::ForeignRate;
+pub use spec::{Kind, SpecError, WINDOWS_MAX, WindowSpec};
+pub use window::{Mark, Window};

@@ -1,0 +1,121 @@
+//! How much history a window can take without making a poll wait.
+
+use super::counters::Counters;
+use super::log::SlidingLog;
+use super::spec::Kind;
+use super::window::Window;
+use crate::time::{Instant, Ms};
+
+impl Window {
+    /// The least room that stays beside the polls which fall due before this window frees up, in the
+    /// window's unit; negative where polls alone will not fit.
+    ///
+    /// `demand(d)` is what polls may cost in the next `d` milliseconds, `latency_ms` how long a response
+    /// takes at most as far as known.
+    #[must_use]
+    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Ms) -> u64) -> i64 {
+        let demand = |span_ms: Ms| (demand(span_ms) + self.foreign.expected(at.now_ms, span_ms)) as i64;
+        let limit = self.limit() as i64;
+        let by_log = self.log.as_ref().map(|log| limit - self.log_peak(log, at, latency_ms, &demand));
+        let by_clock = self.counters.as_ref().map(|counters| match self.spec.kind {
+            Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &demand),
+            _ => self.two_counter_slack(counters, at, latency_ms, limit, &demand),
+        });
+        match (by_log, by_clock) {
+            (Some(a), Some(b)) => a.min(b),
+            (a, b) => a.or(b).unwrap_or(limit),
+        }
+    }
+
+    /// The highest that live charges and the polls to come can stand together, until everything charged
+    /// now has expired. Between two expiries only polls are added, so just before each is where to look.
+    fn log_peak(&self, log: &SlidingLog, at: Instant, latency_ms: Ms, demand: &dyn Fn(Ms) -> i64) -> i64 {
+        let live = self.logged(log) as i64;
+        let horizon_ms = log.life_ms() + latency_ms;
+        let last = demand(horizon_ms);
+        if last == 0 {
+            return live;
+        }
+        let mut peak = demand(0);
+        let mut expired = 0;
+        for (expiry, cost) in log.entries().take_while(|(expiry, _)| *expiry <= at.now_ms + horizon_ms) {
+            // No later expiry can matter once even the whole demand is below the peak.
+            if last - expired <= peak {
+                return live + peak;
+            }
+            peak = peak.max(demand(expiry - at.now_ms) - expired);
+            expired += cost as i64;
+        }
+        live + peak.max(last - expired)
+    }
+
+    fn aligned_slack(
+        &self,
+        counters: &Counters,
+        at: Instant,
+        latency_ms: Ms,
+        limit: i64,
+        demand: &dyn Fn(Ms) -> i64,
+    ) -> i64 {
+        let ends = counters.ends(at);
+        let mut slack = limit - counters.newest() as i64 - demand(ends - at.now_ms);
+        if let Some(old) = counters.overlapped(at) {
+            slack =
+                slack.min(limit - old as i64 - demand(counters.overlap_ends(at).saturating_sub(at.now_ms)));
+        }
+        // What is still in flight at the boundary is charged to the next window as well.
+        if at.latest() + latency_ms + 2 * at.epsilon_ms >= ends {
+            let next = demand(ends + self.spec.length_ms - at.now_ms);
+            slack = slack.min(limit - self.in_flight as i64 - next);
+        }
+        slack
+    }
+
+    /// The weighted sum falls as polls arrive, both about evenly, so the ends of the window are where it is
+    /// highest. Near a boundary a request may be charged on both sides of it and counts twice.
+    fn two_counter_slack(
+        &self,
+        counters: &Counters,
+        at: Instant,
+        latency_ms: Ms,
+        limit: i64,
+        demand: &dyn Fn(Ms) -> i64,
+    ) -> i64 {
+        let (_, current, rest_ms) = counters.two(at);
+        let now = limit - counters.two_counter(at) as i64 - demand(0) - 1;
+        let end = limit - current as i64 - demand(rest_ms + 2 * at.epsilon_ms);
+        let mut slack = now.min(end);
+        if let Some(old) = counters.overlapped(at) {
+            let newest = counters.newest() as i64;
+            let overlap_ms = counters.overlap_ends(at).saturating_sub(at.now_ms);
+            slack = slack.min((limit - old as i64 - newest - demand(overlap_ms)) / 2);
+            slack = slack.min(limit - newest - demand(counters.ends(at) - at.now_ms));
+        } else if rest_ms <= latency_ms + 2 * at.epsilon_ms {
+            let twice = limit - current as i64 - self.in_flight as i64;
+            slack = slack.min((twice - demand(rest_ms + 2 * at.epsilon_ms)) / 2);
+        }
+        slack
+    }
+
+    /// When [`Window::slack`] may have grown for another reason than time itself.
+    #[must_use]
+    pub fn next_change(&self, at: Instant) -> Option<Ms> {
+        let by_log = self.log.as_ref().and_then(|log| log.entries().next().map(|(expiry, _)| expiry));
+        let by_clock = self.counters.as_ref().map(|counters| match counters.overlapped(at) {
+            Some(_) => counters.overlap_ends(at),
+            None => counters.ends(at),
+        });
+        [by_log, by_clock, self.limit.recovers()].into_iter().flatten().filter(|&ms| ms > at.now_ms).min()
+    }
+
+    /// A number that changes whenever an entry expires or a boundary passes.
+    #[must_use]
+    pub fn revision(&self, at: Instant) -> u64 {
+        let expired = self.log.as_ref().map_or(0, |log| u64::from(log.expired()));
+        let clock = self
+            .counters
+            .as_ref()
+            .map_or(0, |counters| 2 * counters.number() + u64::from(counters.overlapped(at).is_none()));
+        expired.wrapping_add(clock << 32).wrapping_add(self.limit() << 16)
+    }
+}

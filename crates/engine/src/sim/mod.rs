@@ -1,0 +1,3 @@
+//! Simulation: scenarios, simulated providers, traces and summaries.
+
+pub mod provider;

@@ -6,11 +6,25 @@
 //! are arguments; requests to send, moments to wake at and records to journal are results. It performs no
 //! I/O and reads no clock, so production, simulation and forecast run the same code.
 
+mod app;
+mod clock;
 mod cost;
+mod engine;
+mod fair;
+mod history;
+mod journal;
 mod mutation;
+mod poll;
 pub mod quota;
+mod request;
 pub mod sim;
+mod stretch;
 mod time;
 
+pub use app::AppSpec;
 pub use cost::{Cost, UNITS, Unit};
+pub use engine::Engine;
+pub use fair::Share;
+pub use journal::{Journal, JournalError, Lease, MemoryJournal, Record};
+pub use request::{ChunkId, Grant, Lane, Outcome, RequestId, Response, Status};
 pub use time::{Instant, Ms};

@@ -50,6 +50,12 @@ impl Bucket {
         &self.windows
     }
 
+    /// Sum of the limits in force: changes when one does.
+    #[must_use]
+    pub fn limits(&self) -> u64 {
+        self.windows.iter().map(Window::limit).sum()
+    }
+
     /// Brings every window up to `at`.
     pub fn advance(&mut self, at: Instant) {
         self.windows.iter_mut().for_each(|window| window.advance(at));
@@ -77,9 +83,15 @@ impl Bucket {
         }
     }
 
-    /// Takes in what a response says. Returns whether that explains a refusal.
-    pub fn observe(&mut self, sent: Instant, acked: Instant, marks: &Marks, readings: &[Reading]) -> bool {
-        let mut explained = false;
+    /// Takes in what a response says. Returns whether that explains a refusal, and what of it is foreign.
+    pub fn observe(
+        &mut self,
+        sent: Instant,
+        acked: Instant,
+        marks: &Marks,
+        readings: &[Reading],
+    ) -> (bool, u64) {
+        let (mut explained, mut foreign) = (false, 0);
         for reading in readings {
             let Some(window) = self.windows.get_mut(reading.window) else { continue };
             if let Some(limit) = reading.limit {
@@ -87,10 +99,10 @@ impl Bucket {
             }
             if let Some(used) = reading.used {
                 explained |= used >= window.limit();
-                window.observe(sent, acked, marks[reading.window], used);
+                foreign += window.observe(sent, acked, marks[reading.window], used);
             }
         }
-        explained
+        (explained, foreign)
     }
 
     /// The fullest window: `(position, used share in ppm)`, the shortest of equals.
@@ -134,10 +146,17 @@ impl Bucket {
         self.windows.iter().filter_map(|window| window.next_change(at)).min()
     }
 
-    /// A number that changes whenever an entry expires, a boundary passes or a limit moves.
+    /// A number that changes whenever an entry expires or the provider's clock leaves a window for certain:
+    /// slack may have grown.
     #[must_use]
     pub fn revision(&self, at: Instant) -> u64 {
         self.windows.iter().fold(0, |sum, window| sum.wrapping_mul(31).wrapping_add(window.revision(at)))
+    }
+
+    /// A number that changes whenever a new window may have begun or a limit moved: slack may have shrunk.
+    #[must_use]
+    pub fn era(&self) -> u64 {
+        self.windows.iter().fold(0, |sum, window| sum.wrapping_mul(31).wrapping_add(window.era()))
     }
 
     /// Limits that grow with the number of users.

@@ -108,14 +108,24 @@ impl Window {
         [by_log, by_clock, self.limit.recovers()].into_iter().flatten().filter(|&ms| ms > at.now_ms).min()
     }
 
-    /// A number that changes whenever an entry expires or a boundary passes.
+    /// A number that changes whenever an entry expires or the provider's clock leaves a window for certain.
     #[must_use]
     pub fn revision(&self, at: Instant) -> u64 {
         let expired = self.log.as_ref().map_or(0, |log| u64::from(log.expired()));
-        let clock = self
-            .counters
-            .as_ref()
-            .map_or(0, |counters| 2 * counters.number() + u64::from(counters.overlapped(at).is_none()));
-        expired.wrapping_add(clock << 32).wrapping_add(self.limit() << 16)
+        let left = self.counters.as_ref().is_some_and(|counters| counters.overlapped(at).is_none());
+        expired * 2 + u64::from(left)
+    }
+
+    /// A number that changes whenever the provider's clock may have entered a new window, or the limit moves.
+    #[must_use]
+    pub fn era(&self) -> u64 {
+        let number = self.counters.as_ref().map_or(0, Counters::number);
+        number.wrapping_mul(1_000_003).wrapping_add(self.limit())
+    }
+
+    /// Foreign use to expect in the next `span_ms`.
+    #[must_use]
+    pub fn expected_foreign(&self, now_ms: Ms, span_ms: Ms) -> u64 {
+        self.foreign.expected(now_ms, span_ms)
     }
 }

@@ -1,0 +1,230 @@
+//! Which request goes next: live, then polls, then history.
+
+use std::cmp::Reverse;
+
+use super::{App, InFlight, Timer};
+use crate::cost::{Cost, UNITS, Unit};
+use crate::history::PullKey;
+use crate::journal::Record;
+use crate::mutation;
+use crate::poll::next_tag;
+use crate::quota::Marks;
+use crate::request::{ChunkId, Grant, Lane, RequestId};
+use crate::time::{Instant, Ms};
+
+/// A request about to be granted.
+struct Choice {
+    lane: Lane,
+    user: u32,
+    cost: Cost,
+    due_ms: Option<Ms>,
+    chunk: Option<(ChunkId, u16)>,
+}
+
+impl App {
+    /// The next request to send, if one may be sent at `now_ms`. The caller has called [`App::on_time`].
+    pub fn decide(&mut self, now_ms: Ms) -> Option<Grant> {
+        let at = self.at(now_ms);
+        if self.flying >= self.spec.in_flight_max
+            || now_ms < self.frozen_until_ms
+            || !self.lease.allows(now_ms)
+        {
+            return None;
+        }
+        if self.live.is_empty() && self.overdue.is_empty() && self.fair.next(None).is_none() {
+            return None;
+        }
+        self.bucket.advance(at);
+        let choice = match self.choose_live(at) {
+            Some(choice) => choice,
+            None => match self.choose_poll(at) {
+                Some(choice) => choice,
+                None => self.choose_history(at)?,
+            },
+        };
+        Some(self.grant(at, &choice))
+    }
+
+    fn choose_live(&mut self, at: Instant) -> Option<Choice> {
+        let cost = self.spec.poll_cost;
+        if !self.bucket.fits(at, cost) {
+            return None;
+        }
+        while let Some((asked_ms, user)) = self.live.pop_front() {
+            match self.user_release(user, at, cost) {
+                None => {
+                    self.spend(cost);
+                    let due_ms = Some(asked_ms);
+                    return Some(Choice { lane: Lane::Live, user, cost, due_ms, chunk: None });
+                }
+                Some(release_ms) => self.timers.push(Reverse((release_ms, Timer::Live { user, asked_ms }))),
+            }
+        }
+        None
+    }
+
+    fn choose_poll(&mut self, at: Instant) -> Option<Choice> {
+        let cost = self.spec.poll_cost;
+        if self.overdue.is_empty() || !self.bucket.fits(at, cost) {
+            return None;
+        }
+        if mutation::is("starve-polls") && self.pending > 0 {
+            return None;
+        }
+        while let Some(Reverse((due_ms, user))) = self.overdue.pop() {
+            if let Some(release_ms) = self.user_release(user, at, cost) {
+                self.timers.push(Reverse((release_ms, Timer::Poll { user, due_ms })));
+                continue;
+            }
+            self.overdue_count -= 1;
+            let entry = &mut self.users[user as usize];
+            let team = &mut self.teams[entry.team as usize];
+            team.polls.clock.advance(at.now_ms);
+            entry.overdue = false;
+            entry.tag_ms = next_tag(entry.tag_ms, team.polls.clock.tau_ms(), Ms::from(entry.period_ms));
+            team.polls.push(entry.tag_ms, user);
+            let team = entry.team;
+            self.reindex_due(team);
+            return Some(Choice { lane: Lane::Poll, user, cost, due_ms: Some(due_ms), chunk: None });
+        }
+        None
+    }
+
+    /// Requests history may have in flight: an eighth of the cap stays for polls.
+    pub(super) fn history_flying_max(&self) -> u32 {
+        let cap = self.spec.in_flight_max;
+        if self.demand.connections() == 0 { cap } else { cap - cap.div_ceil(8).min(cap - 1) }
+    }
+
+    /// The team with the smallest start tag whose next chunk may go. A chunk that does not fit may be
+    /// overtaken by cheaper ones of other teams, but by no more than its own cost: then its room is let
+    /// accumulate.
+    fn choose_history(&mut self, at: Instant) -> Option<Choice> {
+        if self.flying >= self.history_flying_max() {
+            return None;
+        }
+        let mut after = None;
+        let mut tag_max = u64::MAX;
+        while let Some((tag, team)) = self.fair.next(after) {
+            if tag > tag_max {
+                return None;
+            }
+            if let Some(key) = self.ready_pull(team, at) {
+                let pull = &self.pulls[key.3 as usize];
+                let (user, cost) = (pull.user, pull.cost);
+                if self.bucket.fits(at, cost) && self.spare(at, cost) {
+                    return Some(self.take_chunk(team, &key, user, cost));
+                }
+                if !self.chunk_costs_differ {
+                    return None;
+                }
+                tag_max = tag_max.min(tag + self.fair.span(team, self.dominant(cost)));
+            }
+            after = Some((tag, team));
+        }
+        None
+    }
+
+    /// The team's first pull whose user has room; users without are parked on the way.
+    fn ready_pull(&mut self, team: u32, at: Instant) -> Option<PullKey> {
+        while let Some(key) = self.teams[team as usize].ready.first().copied() {
+            let pull = &self.pulls[key.3 as usize];
+            let (user, cost) = (pull.user, pull.cost);
+            if let Some(parked) = self.parked.get_mut(&user) {
+                parked.push(key.3);
+                self.withdraw(&key);
+                continue;
+            }
+            let Some(release_ms) = self.user_history_release(user, at, cost) else { return Some(key) };
+            self.withdraw(&key);
+            self.parked.insert(user, vec![key.3]);
+            self.timers.push(Reverse((release_ms, Timer::Unpark { user })));
+        }
+        None
+    }
+
+    fn take_chunk(&mut self, team: u32, key: &PullKey, user: u32, cost: Cost) -> Choice {
+        self.spend(cost);
+        self.fair.serve(team, self.dominant(cost));
+        let ready = &mut self.teams[team as usize].ready;
+        ready.remove(key);
+        let pull = &mut self.pulls[key.3 as usize];
+        let (chunk, attempts) = pull.take().expect("a pull is offered only while it has a chunk to ask for");
+        match pull.key(key.3) {
+            Some(next) => {
+                ready.insert(next);
+            }
+            None if ready.is_empty() => self.fair.sleep(team),
+            None => {}
+        }
+        let chunk = Some((ChunkId { pull: key.3, chunk }, attempts));
+        Choice { lane: Lane::History, user, cost, due_ms: None, chunk }
+    }
+
+    /// What a request takes of the scarcest quota, so that teams whose requests differ can be compared:
+    /// thousandths of a millisecond of the tightest window.
+    fn dominant(&self, cost: Cost) -> u64 {
+        let mut worth = [0_u64; UNITS];
+        for window in &self.spec.windows {
+            let each = window.length_ms * 1_000 / window.limit;
+            let unit = &mut worth[window.unit as usize];
+            *unit = (*unit).max(each.max(1));
+        }
+        let taken = [Unit::Requests, Unit::DaysOfData].map(|unit| cost.of(unit) * worth[unit as usize]);
+        taken.into_iter().max().unwrap_or(0).max(1)
+    }
+
+    fn grant(&mut self, at: Instant, choice: &Choice) -> Grant {
+        let Choice { lane, user, cost, due_ms, chunk } = *choice;
+        let marks = self.bucket.charge(at, cost);
+        let user_marks = match self.user_quota(user, at) {
+            Some(quota) => quota.bucket.charge(at, cost),
+            None => Marks::default(),
+        };
+        self.sequence += 1;
+        let (chunk_id, attempts) = chunk.unwrap_or((ChunkId { pull: 0, chunk: 0 }, 0));
+        let slot = self.fly(InFlight {
+            sequence: self.sequence,
+            lane: Some(lane),
+            user,
+            cost,
+            pull: chunk_id.pull,
+            chunk: chunk_id.chunk,
+            attempts,
+            sent: at,
+            marks,
+            user_marks,
+        });
+        Grant {
+            id: RequestId { app: self.shard, slot, sequence: self.sequence },
+            team: self.users[user as usize].team,
+            user,
+            lane,
+            cost,
+            due_ms,
+            chunk: chunk.map(|(id, _)| id),
+            deadline_ms: at.now_ms + self.spec.deadline_ms,
+            record: Record::Grant {
+                shard: self.shard,
+                sequence: self.sequence,
+                epoch: self.lease.epoch,
+                user,
+                cost,
+                sent_ms: at.now_ms,
+            },
+        }
+    }
+
+    /// Notes a request in flight and its deadline; returns its slot.
+    pub(super) fn fly(&mut self, request: InFlight) -> u32 {
+        let (sequence, deadline_ms) = (request.sequence, request.sent.now_ms + self.spec.deadline_ms);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.in_flight.push(None);
+            self.in_flight.len() as u32 - 1
+        });
+        self.in_flight[slot as usize] = Some(request);
+        self.deadlines.push_back((deadline_ms, slot, sequence));
+        self.flying += 1;
+        slot
+    }
+}

@@ -1,0 +1,379 @@
+//! One OAuth application: its quota, its teams, and what is in flight. Everything about it is decided here.
+
+mod admit;
+mod demand;
+mod lanes;
+mod recover;
+mod respond;
+mod wake;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::ops::Range;
+
+use crate::clock::ClockError;
+use crate::cost::{Cost, UNITS};
+use crate::fair::{Fair, Share};
+use crate::history::{Pull, PullKey};
+use crate::journal::Lease;
+use crate::poll::{FULL_RATE, PollClock, PollQueue, first_tag, phase_ms};
+use crate::quota::{Bucket, Marks, SpecError, WindowSpec};
+use crate::request::Lane;
+use crate::stretch;
+use crate::time::{Instant, Ms};
+
+use demand::Demand;
+
+/// Longest polling period, in milliseconds: 30 days.
+const PERIOD_MS_MAX: Ms = 30 * 86_400_000;
+
+/// What the engine is told of an OAuth application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppSpec {
+    /// Windows of the application.
+    pub windows: Vec<WindowSpec>,
+    /// Windows of each of its users.
+    pub user_windows: Vec<WindowSpec>,
+    /// What a poll or live request costs.
+    pub poll_cost: Cost,
+    /// Most requests in flight at once.
+    pub in_flight_max: u32,
+    /// How long a request may take before it is given up.
+    pub deadline_ms: Ms,
+    /// Least error assumed of the provider's clock, in milliseconds (at least a second is).
+    pub clock_error_ms: Ms,
+}
+
+impl Default for AppSpec {
+    fn default() -> Self {
+        Self {
+            windows: Vec::new(),
+            user_windows: Vec::new(),
+            poll_cost: Cost::ONE,
+            in_flight_max: 256,
+            deadline_ms: 30_000,
+            clock_error_ms: 0,
+        }
+    }
+}
+
+/// The bucket of one user, kept only while it says more than a fresh one would.
+#[derive(Clone, Debug)]
+struct UserQuota {
+    bucket: Bucket,
+    frozen_until_ms: Ms,
+}
+
+/// One user of the application: at rest 32 bytes, and 16 in the heap of polls.
+#[derive(Clone, Debug)]
+struct User {
+    team: u32,
+    /// Polling period; 0 where the user is not polled.
+    period_ms: u32,
+    /// Poll-clock tag of the next poll, or of the one that is overdue.
+    tag_ms: Ms,
+    quota: Option<Box<UserQuota>>,
+    overdue: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Team {
+    polls: PollQueue,
+    weight: u64,
+    /// Sum of the connections' polls per millisecond, [`stretch::RATE_SHIFT`] fraction bits.
+    demand: u64,
+    connections: u64,
+    period_ms_min: Ms,
+    /// Pulls that have a chunk to ask for and whose user is not parked.
+    ready: BTreeSet<PullKey>,
+    /// Where the team stands in `App::due`.
+    due_ms: Option<Ms>,
+}
+
+/// Something that happens to one user or pull at a known time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Poll { user: u32, due_ms: Ms },
+    Live { user: u32, asked_ms: Ms },
+    Unpark { user: u32 },
+    Again { pull: u32, chunk: u32, attempts: u16 },
+}
+
+#[derive(Clone, Debug)]
+struct InFlight {
+    sequence: u64,
+    /// `None` for a grant inherited from a predecessor: only its charge matters.
+    lane: Option<Lane>,
+    user: u32,
+    cost: Cost,
+    pull: u32,
+    chunk: u32,
+    attempts: u16,
+    sent: Instant,
+    marks: Marks,
+    user_marks: Marks,
+}
+
+/// The slack history may still use; see `admit`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Budget {
+    left: [i64; UNITS],
+    computed_ms: Ms,
+    revision: u64,
+    era: u64,
+    valid: bool,
+}
+
+/// One OAuth application.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    shard: u32,
+    spec: AppSpec,
+    clock: ClockError,
+    bucket: Bucket,
+    users: Vec<User>,
+    polled: u64,
+    teams: Vec<Team>,
+    fair: Fair,
+    due: BTreeSet<(Ms, u32)>,
+    overdue: BinaryHeap<Reverse<(Ms, u32)>>,
+    /// Polls that are due and not sent, those waiting for their user's quota included.
+    overdue_count: u64,
+    live: VecDeque<(Ms, u32)>,
+    pulls: Vec<Pull>,
+    /// Pulls that are not done.
+    pending: u64,
+    /// Whether all pulls so far cost the same.
+    chunk_cost: Option<Cost>,
+    chunk_costs_differ: bool,
+    parked: BTreeMap<u32, Vec<u32>>,
+    timers: BinaryHeap<Reverse<(Ms, Timer)>>,
+    in_flight: Vec<Option<InFlight>>,
+    free: Vec<u32>,
+    deadlines: VecDeque<(Ms, u32, u64)>,
+    flying: u32,
+    sequence: u64,
+    lease: Lease,
+    demand: Demand,
+    demand_stale: bool,
+    budget: Budget,
+    latency_ms: Ms,
+    frozen_until_ms: Ms,
+    unexplained: u32,
+    pub(crate) started_ms: Ms,
+    /// Where the application stands in the engine's agenda.
+    pub(crate) wakes_ms: Ms,
+}
+
+impl App {
+    /// A new application.
+    ///
+    /// # Errors
+    /// Where a window's figures are out of range.
+    pub fn new(shard: u32, spec: AppSpec, now_ms: Ms) -> Result<Self, SpecError> {
+        Bucket::check(&spec.windows)?;
+        Bucket::check(&spec.user_windows)?;
+        let clock = ClockError::new(spec.clock_error_ms);
+        Ok(Self {
+            bucket: Bucket::new(&spec.windows, clock.at(now_ms)),
+            clock,
+            users: Vec::new(),
+            polled: 0,
+            teams: Vec::new(),
+            fair: Fair::default(),
+            due: BTreeSet::new(),
+            overdue: BinaryHeap::new(),
+            overdue_count: 0,
+            live: VecDeque::new(),
+            pulls: Vec::new(),
+            pending: 0,
+            chunk_cost: None,
+            chunk_costs_differ: false,
+            parked: BTreeMap::new(),
+            timers: BinaryHeap::new(),
+            in_flight: Vec::new(),
+            free: Vec::new(),
+            deadlines: VecDeque::new(),
+            flying: 0,
+            sequence: 0,
+            lease: Lease { epoch: 0, until_ms: Ms::MAX },
+            demand: Demand::default(),
+            demand_stale: false,
+            budget: Budget::default(),
+            latency_ms: spec.deadline_ms.min(2_000),
+            frozen_until_ms: 0,
+            unexplained: 0,
+            started_ms: now_ms,
+            wakes_ms: Ms::MAX,
+            shard,
+            spec,
+        })
+    }
+
+    /// Adds a team and returns its position.
+    pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
+        let tau_ms = now_ms - self.started_ms;
+        self.teams.push(Team {
+            polls: PollQueue::new(PollClock::new(now_ms, tau_ms)),
+            weight,
+            demand: 0,
+            connections: 0,
+            period_ms_min: Ms::MAX,
+            ready: BTreeSet::new(),
+            due_ms: None,
+        });
+        self.fair.add(weight);
+        self.teams.len() as u32 - 1
+    }
+
+    /// Adds a user who is not polled and returns the position.
+    pub fn add_user(&mut self, team: u32) -> u32 {
+        assert!((team as usize) < self.teams.len(), "the team was added before");
+        self.users.push(User { team, period_ms: 0, tag_ms: 0, quota: None, overdue: false });
+        self.bucket.set_users(self.users.len() as u64);
+        self.users.len() as u32 - 1
+    }
+
+    /// Polls `user` every `period_ms` from now on. `polled_ms` is when that last happened, if it did: what
+    /// was missed since is due at once, as one poll.
+    pub fn poll(&mut self, user: u32, period_ms: Ms, polled_ms: Option<Ms>, now_ms: Ms) {
+        let period_ms = self.carried_period_ms(period_ms.clamp(1, PERIOD_MS_MAX)) as u32;
+        let entry = &mut self.users[user as usize];
+        assert!(entry.period_ms == 0, "a user is polled once");
+        entry.period_ms = period_ms;
+        let team_index = entry.team;
+        let period = Ms::from(period_ms);
+        let team = &mut self.teams[team_index as usize];
+        team.polls.clock.advance(now_ms);
+        let tau_ms = team.polls.clock.tau_ms();
+        let missed = polled_ms.is_some_and(|polled_ms| polled_ms + period <= now_ms);
+        let tag_ms = if missed { tau_ms } else { first_tag(tau_ms, phase_ms(self.polled, period), period) };
+        entry.tag_ms = tag_ms;
+        team.polls.push(tag_ms, user);
+        team.demand += stretch::demand(period);
+        team.connections += 1;
+        team.period_ms_min = team.period_ms_min.min(period);
+        self.polled += 1;
+        self.demand_stale = true;
+        self.reindex_due(team_index);
+    }
+
+    /// A period that the user's own windows carry with a fifth to spare.
+    fn carried_period_ms(&self, period_ms: Ms) -> Ms {
+        let carried = self.spec.user_windows.iter().map(|window| {
+            let span_ms = window.length_ms + self.latency_ms;
+            (self.spec.poll_cost.of(window.unit) * span_ms * 10).div_ceil(window.limit * 8)
+        });
+        carried.fold(period_ms, Ms::max).min(PERIOD_MS_MAX)
+    }
+
+    /// Starts a historical pull of the `missing` chunks and returns its position.
+    pub fn pull(
+        &mut self,
+        user: u32,
+        cost: Cost,
+        chunk_days: u32,
+        missing: impl IntoIterator<Item = Range<u32>>,
+    ) -> u32 {
+        let team = self.users[user as usize].team;
+        let pull = self.pulls.len() as u32;
+        self.pulls.push(Pull::new(team, user, cost, chunk_days, missing));
+        if self.pulls[pull as usize].left > 0 {
+            self.pending += 1;
+            self.demand_stale |= self.pending == 1;
+            self.chunk_costs_differ |= self.chunk_cost.is_some_and(|other| other != cost);
+            self.chunk_cost = Some(cost);
+            self.offer(pull);
+        }
+        pull
+    }
+
+    /// Asks for a request ahead of everything else.
+    pub fn ask(&mut self, user: u32, now_ms: Ms) {
+        self.live.push_back((now_ms, user));
+    }
+
+    /// Lets the engine send until the lease ends.
+    pub fn set_lease(&mut self, lease: Lease) {
+        self.lease = lease;
+    }
+
+    /// Puts a pull among those of its team that can send.
+    fn offer(&mut self, pull: u32) {
+        let entry = &self.pulls[pull as usize];
+        let Some(key) = entry.key(pull) else { return };
+        if let Some(parked) = self.parked.get_mut(&entry.user) {
+            parked.push(pull);
+            return;
+        }
+        let team = entry.team;
+        self.teams[team as usize].ready.insert(key);
+        self.fair.wake(team);
+    }
+
+    /// Takes a pull out of those that can send. Its key must not have changed since it was offered.
+    fn withdraw(&mut self, key: &PullKey) {
+        let team = self.pulls[key.3 as usize].team;
+        let ready = &mut self.teams[team as usize].ready;
+        let found = ready.remove(key);
+        debug_assert!(found, "what is withdrawn was offered");
+        if ready.is_empty() {
+            self.fair.sleep(team);
+        }
+    }
+
+    /// Files the team under its next due moment.
+    fn reindex_due(&mut self, team_index: u32) {
+        let team = &mut self.teams[team_index as usize];
+        let next = team.polls.next_due_ms();
+        if next != team.due_ms {
+            if let Some(due_ms) = team.due_ms {
+                self.due.remove(&(due_ms, team_index));
+            }
+            if let Some(due_ms) = next {
+                self.due.insert((due_ms, team_index));
+            }
+            team.due_ms = next;
+        }
+    }
+
+    /// The windows as learned so far: what is stored with the application.
+    pub fn learned(&self) -> Vec<WindowSpec> {
+        self.bucket.windows().iter().map(|window| *window.spec()).collect()
+    }
+
+    /// What each team was given of history, and its fair part.
+    pub fn shares(&self) -> impl Iterator<Item = Share> + '_ {
+        self.fair.shares()
+    }
+
+    /// Each team's stretch of the polling period, in thousandths: 1000 is none.
+    pub fn stretch_permille(&self) -> impl Iterator<Item = u64> + '_ {
+        self.teams.iter().map(|team| (FULL_RATE * 1_000).div_ceil(team.polls.clock.rate()))
+    }
+
+    /// The period a user is polled at now, stretched, in milliseconds; `None` if it is not polled.
+    pub fn period_ms(&self, user: u32) -> Option<Ms> {
+        let user = &self.users[user as usize];
+        let clock = &self.teams[user.team as usize].polls.clock;
+        (user.period_ms > 0).then(|| clock.stretched_ms(Ms::from(user.period_ms)))
+    }
+
+    /// Polls that are due and not sent: when each fell due.
+    pub fn overdue(&self) -> impl Iterator<Item = Ms> + '_ {
+        let waiting = self.timers.iter().filter_map(|Reverse((_, timer))| match timer {
+            Timer::Poll { due_ms, .. } => Some(*due_ms),
+            _ => None,
+        });
+        self.overdue.iter().map(|Reverse((due_ms, _))| *due_ms).chain(waiting)
+    }
+
+    /// Historical pulls that are not done.
+    pub fn pending(&self) -> u64 {
+        self.pending
+    }
+
+    fn at(&self, now_ms: Ms) -> Instant {
+        self.clock.at(now_ms)
+    }
+}

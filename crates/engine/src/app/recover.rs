@@ -1,0 +1,66 @@
+//! Taking over an application: charges as its journal tells them.
+
+use std::collections::BTreeMap;
+
+use super::{App, InFlight};
+use crate::journal::{Lease, Record};
+use crate::quota::Marks;
+use crate::time::Ms;
+
+impl App {
+    /// Charges what a predecessor granted, so that nothing it may have sent is forgotten.
+    ///
+    /// Settled grants expire as they would have. Open ones (sent, or never sent, or answered to somebody
+    /// who is gone) are charged in full and in flight until one deadline from now. `records` are in the
+    /// order they were written; users are known by the same numbers as before.
+    pub fn recover(&mut self, records: &[Record], lease: Lease, now_ms: Ms) {
+        let mut open: BTreeMap<u64, InFlight> = BTreeMap::new();
+        for record in records {
+            let at = self.at(record.at_ms());
+            self.bucket.advance(at);
+            match *record {
+                Record::Grant { sequence, user, cost, .. } => {
+                    assert!((user as usize) < self.users.len(), "users are registered before recovery");
+                    let marks = self.bucket.charge(at, cost);
+                    let user_marks = match self.user_quota(user, at) {
+                        Some(quota) => quota.bucket.charge(at, cost),
+                        None => Marks::default(),
+                    };
+                    let (pull, chunk, attempts) = (0, 0, 0);
+                    self.sequence = self.sequence.max(sequence);
+                    open.insert(
+                        sequence,
+                        InFlight {
+                            sequence,
+                            lane: None,
+                            user,
+                            cost,
+                            pull,
+                            chunk,
+                            attempts,
+                            sent: at,
+                            marks,
+                            user_marks,
+                        },
+                    );
+                }
+                Record::Settle { sequence, .. } => {
+                    if let Some(request) = open.remove(&sequence) {
+                        self.bucket.settle(request.sent, at, request.cost);
+                        if let Some(quota) = self.user_quota(request.user, at) {
+                            quota.bucket.settle(request.sent, at, request.cost);
+                        }
+                    }
+                }
+            }
+        }
+        self.lease = lease;
+        self.budget.valid = false;
+        let at = self.at(now_ms);
+        self.bucket.advance(at);
+        for mut request in open.into_values() {
+            request.sent = at;
+            self.fly(request);
+        }
+    }
+}

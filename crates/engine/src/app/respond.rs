@@ -1,0 +1,209 @@
+//! What responses, refusals and silence do.
+
+use std::cmp::Reverse;
+
+use super::{App, InFlight, Timer};
+use crate::history::ATTEMPTS_MAX;
+use crate::journal::Record;
+use crate::mutation;
+use crate::request::{ChunkId, Lane, Outcome, RequestId, Response, Status};
+use crate::time::{Instant, Ms};
+
+/// First pause after a failure or an unexplained refusal; it doubles up to the longest.
+const PAUSE_MS_MIN: Ms = 1_000;
+const PAUSE_MS_MAX: Ms = 300_000;
+
+fn pause_ms(failures: u32) -> Ms {
+    (PAUSE_MS_MIN << failures.saturating_sub(1).min(16)).min(PAUSE_MS_MAX)
+}
+
+impl App {
+    /// A response came. Returns what it means and what to journal.
+    pub fn respond(
+        &mut self,
+        id: RequestId,
+        response: &Response<'_>,
+        now_ms: Ms,
+    ) -> (Outcome, Option<Record>) {
+        let Some(request) = self.land(id.slot, id.sequence) else { return (Outcome::Unknown, None) };
+        let took_ms = now_ms - request.sent.now_ms;
+        // The longest seen, forgotten slowly.
+        self.latency_ms =
+            took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
+        if let Some(date_ms) = response.date_ms {
+            self.clock.learn(request.sent.now_ms, now_ms, date_ms);
+        }
+        let at = self.at(now_ms);
+        let by = self.observe(&request, response, at);
+        self.settle(&request, at);
+        if response.status == Status::Refused {
+            self.refused(&request, response, at, by);
+        } else {
+            self.unexplained = 0;
+        }
+        let outcome = self.conclude(&request, response.status, now_ms);
+        (outcome, Some(self.settled(&request, now_ms)))
+    }
+
+    /// Gives up the oldest request in flight if its deadline has passed.
+    pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
+        while let Some(&(deadline_ms, slot, sequence)) = self.deadlines.front() {
+            let known = self.is_flying(slot, sequence);
+            if known && deadline_ms > now_ms {
+                return None;
+            }
+            self.deadlines.pop_front();
+            if let Some(request) = self.land(slot, sequence) {
+                self.settle(&request, self.at(now_ms));
+                let outcome = self.conclude(&request, Status::Failed, now_ms);
+                let id = RequestId { app: self.shard, slot, sequence };
+                return Some((id, outcome, self.settled(&request, now_ms)));
+            }
+        }
+        None
+    }
+
+    fn is_flying(&self, slot: u32, sequence: u64) -> bool {
+        let request = self.in_flight.get(slot as usize).and_then(Option::as_ref);
+        request.is_some_and(|request| request.sequence == sequence)
+    }
+
+    /// Takes a request out of those in flight.
+    fn land(&mut self, slot: u32, sequence: u64) -> Option<InFlight> {
+        if !self.is_flying(slot, sequence) {
+            return None;
+        }
+        self.flying -= 1;
+        self.free.push(slot);
+        self.in_flight[slot as usize].take()
+    }
+
+    fn settled(&self, request: &InFlight, acked_ms: Ms) -> Record {
+        Record::Settle { shard: self.shard, sequence: request.sequence, acked_ms }
+    }
+
+    /// Lets a request's charges begin to expire.
+    fn settle(&mut self, request: &InFlight, at: Instant) {
+        self.bucket.advance(at);
+        self.bucket.settle(request.sent, at, request.cost);
+        if let Some(quota) = self.user_quota(request.user, at) {
+            quota.bucket.settle(request.sent, at, request.cost);
+            if quota.frozen_until_ms <= at.now_ms && quota.bucket.is_fresh(at) {
+                self.users[request.user as usize].quota = None;
+            }
+        }
+    }
+
+    /// Takes in the usage a response reports; returns whether the application's and the user's windows
+    /// explain a refusal by it.
+    fn observe(&mut self, request: &InFlight, response: &Response<'_>, at: Instant) -> (bool, bool) {
+        if mutation::is("ignore-headers") {
+            return (false, false);
+        }
+        self.bucket.advance(at);
+        let limits = self.bucket.limits();
+        let (by_app, foreign) = self.bucket.observe(request.sent, at, &request.marks, response.app);
+        if foreign > 0 {
+            self.budget.valid = false;
+        }
+        if limits != self.bucket.limits() {
+            self.demand_stale = true;
+        }
+        let by_user = match self.user_quota(request.user, at) {
+            Some(quota) if !response.user.is_empty() => {
+                quota.bucket.observe(request.sent, at, &request.user_marks, response.user).0
+            }
+            _ => false,
+        };
+        (by_app, by_user)
+    }
+
+    /// A refusal: the bucket that caused it waits; if nothing explains it, its model was wrong too.
+    fn refused(
+        &mut self,
+        request: &InFlight,
+        response: &Response<'_>,
+        at: Instant,
+        (by_app, by_user): (bool, bool),
+    ) {
+        let explained = by_app || by_user;
+        let fullest = self.bucket.fullest(at);
+        let users_fullest = self.user_quota(request.user, at).and_then(|quota| quota.bucket.fullest(at));
+        let users = if explained {
+            !by_app
+        } else {
+            users_fullest.map_or(0, |(_, share)| share) > fullest.map_or(0, |(_, share)| share)
+                || fullest.is_none() && users_fullest.is_some()
+        };
+        self.unexplained = if explained { 0 } else { self.unexplained + 1 };
+        let patience_ms = if explained { PAUSE_MS_MIN } else { pause_ms(self.unexplained) };
+        let until_ms = at.now_ms + response.retry_after_ms.unwrap_or(0).max(patience_ms);
+        if users {
+            if let Some(quota) = self.user_quota(request.user, at) {
+                if let (false, Some((window, _))) = (explained, users_fullest) {
+                    quota.bucket.falsify(at, window);
+                }
+                let release_ms = quota.bucket.release(at, request.cost).unwrap_or(0);
+                quota.frozen_until_ms = quota.frozen_until_ms.max(until_ms).max(release_ms);
+            }
+            return;
+        }
+        if let (false, Some((window, _))) = (explained, fullest) {
+            self.bucket.falsify(at, window);
+            self.demand_stale = true;
+        }
+        self.budget.valid = false;
+        let release_ms = self.bucket.release(at, request.cost).unwrap_or(0);
+        self.frozen_until_ms = self.frozen_until_ms.max(until_ms).max(release_ms);
+    }
+
+    /// What the end of a request means for the work behind it.
+    fn conclude(&mut self, request: &InFlight, status: Status, now_ms: Ms) -> Outcome {
+        if request.lane != Some(Lane::History) {
+            return Outcome::Over { served: status == Status::Served };
+        }
+        let id = ChunkId { pull: request.pull, chunk: request.chunk };
+        match status {
+            Status::Served => {
+                self.chunk_over(id.pull);
+                Outcome::ChunkDone(id)
+            }
+            // A refusal is no attempt: nothing is wrong with the chunk.
+            Status::Refused => {
+                self.again(id, request.attempts, now_ms);
+                Outcome::ChunkAgain(id)
+            }
+            Status::Failed if request.attempts + 1 >= ATTEMPTS_MAX => {
+                self.chunk_over(id.pull);
+                Outcome::ChunkGivenUp(id)
+            }
+            Status::Failed => {
+                let attempts = request.attempts + 1;
+                self.again(id, attempts, now_ms + pause_ms(u32::from(attempts)));
+                Outcome::ChunkAgain(id)
+            }
+        }
+    }
+
+    fn again(&mut self, id: ChunkId, attempts: u16, at_ms: Ms) {
+        self.timers.push(Reverse((at_ms, Timer::Again { pull: id.pull, chunk: id.chunk, attempts })));
+    }
+
+    /// A chunk needs nothing more. `left` is part of the pull's place in its team.
+    fn chunk_over(&mut self, pull: u32) {
+        let key = self.pulls[pull as usize].key(pull);
+        let entry = &mut self.pulls[pull as usize];
+        entry.left -= 1;
+        let (left, team) = (entry.left, entry.team);
+        if left == 0 {
+            self.pending -= 1;
+            self.demand_stale |= self.pending == 0;
+        }
+        let Some(key) = key else { return };
+        let moved = self.pulls[pull as usize].key(pull);
+        let ready = &mut self.teams[team as usize].ready;
+        if ready.remove(&key) {
+            ready.extend(moved);
+        }
+    }
+}

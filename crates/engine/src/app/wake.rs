@@ -1,0 +1,90 @@
+//! What time alone does, and when to look again.
+
+use std::cmp::Reverse;
+
+use super::{App, Timer};
+use crate::time::Ms;
+
+impl App {
+    /// Brings the application to `now_ms`: polls fall due, pauses end. Deadlines are [`App::expire`]'s.
+    pub fn on_time(&mut self, now_ms: Ms) {
+        if self.demand_stale {
+            self.restretch(now_ms);
+        }
+        while let Some(&(due_ms, team)) = self.due.first() {
+            if due_ms > now_ms {
+                break;
+            }
+            while let Some((due_ms, user)) = self.teams[team as usize].polls.pop_due(now_ms) {
+                self.users[user as usize].overdue = true;
+                self.overdue.push(Reverse((due_ms, user)));
+                self.overdue_count += 1;
+            }
+            self.reindex_due(team);
+        }
+        while let Some(&Reverse((at_ms, timer))) = self.timers.peek() {
+            if at_ms > now_ms {
+                break;
+            }
+            self.timers.pop();
+            match timer {
+                Timer::Poll { user, due_ms } => self.overdue.push(Reverse((due_ms, user))),
+                Timer::Live { user, asked_ms } => self.live.push_back((asked_ms, user)),
+                Timer::Unpark { user } => {
+                    for pull in self.parked.remove(&user).unwrap_or_default() {
+                        self.offer(pull);
+                    }
+                }
+                Timer::Again { pull, chunk, attempts } => self.offer_again(pull, chunk, attempts),
+            }
+        }
+    }
+
+    /// A chunk is to be asked for again; that may move its pull forward.
+    fn offer_again(&mut self, pull: u32, chunk: u32, attempts: u16) {
+        let entry = &mut self.pulls[pull as usize];
+        let before = entry.key(pull);
+        entry.put_back(chunk, attempts);
+        let team = entry.team as usize;
+        match before {
+            // The pull is parked already; its place is worked out when its user is let go.
+            Some(key) if !self.teams[team].ready.remove(&key) => {}
+            _ => self.offer(pull),
+        }
+    }
+
+    /// When to look again, given that [`App::decide`] has just returned nothing: the earliest moment at
+    /// which time alone can change that. `Ms::MAX` if only a response or new work can.
+    pub fn next_wake(&self, now_ms: Ms) -> Ms {
+        let mut wake_ms = self.due.first().map_or(Ms::MAX, |(due_ms, _)| *due_ms);
+        if let Some(Reverse((at_ms, _))) = self.timers.peek() {
+            wake_ms = wake_ms.min(*at_ms);
+        }
+        if let Some((deadline_ms, _, _)) = self.deadlines.front() {
+            wake_ms = wake_ms.min(*deadline_ms);
+        }
+        let may_send = self.flying < self.spec.in_flight_max && self.lease.allows(now_ms);
+        if let Some(release_ms) = may_send.then(|| self.next_release(now_ms)).flatten() {
+            wake_ms = wake_ms.min(release_ms.max(self.frozen_until_ms));
+        }
+        wake_ms.max(now_ms + 1)
+    }
+
+    /// When the application's quota may let something waiting through.
+    fn next_release(&self, now_ms: Ms) -> Option<Ms> {
+        let at = self.at(now_ms);
+        let waiting = !self.live.is_empty() || !self.overdue.is_empty();
+        let by_quota = waiting.then(|| self.bucket.release(at, self.spec.poll_cost).unwrap_or(now_ms + 1));
+        let ready = self.fair.next(None).is_some() && self.flying < self.history_flying_max();
+        let by_reserve = ready.then(|| {
+            let change_ms = self.bucket.next_change(at).unwrap_or(Ms::MAX);
+            // Without polls the slack is what windows have left, and only changes with them.
+            if self.demand.connections() == 0 {
+                change_ms
+            } else {
+                change_ms.min(now_ms + self.slack_lives_ms())
+            }
+        });
+        by_quota.into_iter().chain(by_reserve).min()
+    }
+}

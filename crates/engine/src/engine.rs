@@ -1,0 +1,193 @@
+//! Many OAuth applications, each deciding for itself, and which of them to ask next.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::app::{App, AppSpec};
+use crate::cost::Cost;
+use crate::fair::Share;
+use crate::journal::{Lease, Record};
+use crate::quota::{SpecError, WindowSpec};
+use crate::request::{Grant, Outcome, RequestId, Response};
+use crate::time::Ms;
+
+/// The engine: a state machine that is told what happens and when, and says what to send.
+///
+/// Drive it like this: at every moment something happens, and at [`Engine::wake_ms`], call
+/// [`Engine::expire`] and then [`Engine::decide`] until each returns nothing; journal the records, send the
+/// requests, and hand each response to [`Engine::respond`]. Moments never go backwards.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    apps: Vec<App>,
+    agenda: BTreeSet<(Ms, u32)>,
+}
+
+impl Engine {
+    /// An engine without applications.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an OAuth application and returns its number.
+    ///
+    /// # Errors
+    /// Where a window's figures are out of range.
+    pub fn add_app(&mut self, spec: AppSpec, now_ms: Ms) -> Result<u32, SpecError> {
+        let shard = self.apps.len() as u32;
+        self.apps.push(App::new(shard, spec, now_ms)?);
+        Ok(shard)
+    }
+
+    /// Adds a team to an application and returns its position there. `weight` is its share of history and
+    /// of polls that do not all fit, at least 1.
+    pub fn add_team(&mut self, app: u32, weight: u64, now_ms: Ms) -> u32 {
+        self.apps[app as usize].add_team(weight, now_ms)
+    }
+
+    /// Adds a user to a team and returns its position in the application.
+    pub fn add_user(&mut self, app: u32, team: u32) -> u32 {
+        self.apps[app as usize].add_user(team)
+    }
+
+    /// Polls a user every `period_ms` from `now_ms` on; `polled_ms` is when that last happened, if ever.
+    pub fn poll(&mut self, app: u32, user: u32, period_ms: Ms, polled_ms: Option<Ms>, now_ms: Ms) {
+        self.apps[app as usize].poll(user, period_ms, polled_ms, now_ms);
+        self.file(app, now_ms);
+    }
+
+    /// Starts a historical pull: the `missing` chunks, 0 being the newest, each of which costs `cost` and
+    /// holds `chunk_days` of data. Returns the pull's position in the application.
+    pub fn pull(
+        &mut self,
+        app: u32,
+        user: u32,
+        cost: Cost,
+        chunk_days: u32,
+        missing: impl IntoIterator<Item = Range<u32>>,
+        now_ms: Ms,
+    ) -> u32 {
+        let pull = self.apps[app as usize].pull(user, cost, chunk_days, missing);
+        self.file(app, now_ms);
+        pull
+    }
+
+    /// Asks for a user's new data ahead of everything else.
+    pub fn ask(&mut self, app: u32, user: u32, now_ms: Ms) {
+        self.apps[app as usize].ask(user, now_ms);
+        self.file(app, now_ms);
+    }
+
+    /// Takes an application over: charges what its journal tells, and sends until the lease ends. Teams,
+    /// users and polls are registered before, pulls resume after.
+    pub fn recover(&mut self, app: u32, records: &[Record], lease: Lease, now_ms: Ms) {
+        self.apps[app as usize].recover(records, lease, now_ms);
+        self.file(app, now_ms);
+    }
+
+    /// Renews or ends an application's lease.
+    pub fn set_lease(&mut self, app: u32, lease: Lease, now_ms: Ms) {
+        self.apps[app as usize].set_lease(lease);
+        self.file(app, now_ms);
+    }
+
+    /// When to look again, if nothing happens before; `None` if only new work or a response can change
+    /// anything.
+    #[must_use]
+    pub fn wake_ms(&self) -> Option<Ms> {
+        self.agenda.first().map(|(ms, _)| *ms)
+    }
+
+    /// Gives up one request whose deadline has passed.
+    pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
+        for (at_ms, app) in &self.agenda {
+            if *at_ms > now_ms {
+                break;
+            }
+            if let Some(expired) = self.apps[*app as usize].expire(now_ms) {
+                return Some(expired);
+            }
+        }
+        None
+    }
+
+    /// The next request to send at `now_ms`, if there is one. Its record is to be durable before it leaves.
+    pub fn decide(&mut self, now_ms: Ms) -> Option<Grant> {
+        while let Some(&(at_ms, index)) = self.agenda.first() {
+            if at_ms > now_ms {
+                return None;
+            }
+            let app = &mut self.apps[index as usize];
+            app.on_time(now_ms);
+            if let Some(grant) = app.decide(now_ms) {
+                return Some(grant);
+            }
+            let wake_ms = app.next_wake(now_ms);
+            self.refile(index, wake_ms);
+        }
+        None
+    }
+
+    /// Takes in a response; returns what it means for the work, and a record to journal when convenient.
+    pub fn respond(
+        &mut self,
+        id: RequestId,
+        response: &Response<'_>,
+        now_ms: Ms,
+    ) -> (Outcome, Option<Record>) {
+        let outcome = self.apps[id.app as usize].respond(id, response, now_ms);
+        self.file(id.app, now_ms);
+        outcome
+    }
+
+    /// The application's windows as learned so far, to be stored with it.
+    #[must_use]
+    pub fn learned(&self, app: u32) -> Vec<WindowSpec> {
+        self.apps[app as usize].learned()
+    }
+
+    /// What history each team of the application was given, and its fair part.
+    pub fn shares(&self, app: u32) -> impl Iterator<Item = Share> + '_ {
+        self.apps[app as usize].shares()
+    }
+
+    /// How far each team's polling is stretched, in thousandths; 1000 is not at all.
+    pub fn stretch_permille(&self, app: u32) -> impl Iterator<Item = u64> + '_ {
+        self.apps[app as usize].stretch_permille()
+    }
+
+    /// A user's polling period as it is now; `None` if it is not polled.
+    #[must_use]
+    pub fn period_ms(&self, app: u32, user: u32) -> Option<Ms> {
+        self.apps[app as usize].period_ms(user)
+    }
+
+    /// When each poll fell due that is still to be sent.
+    pub fn overdue(&self, app: u32) -> impl Iterator<Item = Ms> + '_ {
+        self.apps[app as usize].overdue()
+    }
+
+    /// Historical pulls of the application that are not done.
+    #[must_use]
+    pub fn pending(&self, app: u32) -> u64 {
+        self.apps[app as usize].pending()
+    }
+
+    fn file(&mut self, index: u32, now_ms: Ms) {
+        let wakes_ms = self.apps[index as usize].wakes_ms;
+        if wakes_ms > now_ms {
+            self.refile(index, now_ms);
+        }
+    }
+
+    fn refile(&mut self, index: u32, wake_ms: Ms) {
+        let app = &mut self.apps[index as usize];
+        if app.wakes_ms != Ms::MAX {
+            self.agenda.remove(&(app.wakes_ms, index));
+        }
+        app.wakes_ms = wake_ms;
+        if wake_ms != Ms::MAX {
+            self.agenda.insert((wake_ms, index));
+        }
+    }
+}

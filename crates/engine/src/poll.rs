@@ -1,0 +1,159 @@
+//! When polls fall due: a clock that can be slowed, and evenly spread phases on it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::time::Ms;
+
+/// Fraction bits of poll time and of its rate.
+const SHIFT: u32 = 20;
+/// Poll time runs as fast as real time.
+pub const FULL_RATE: u64 = 1 << SHIFT;
+/// 2⁶⁴ divided by the golden ratio: multiples of it, wrapped, spread evenly however many there are.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A clock on which polls keep their period while quota cannot carry it in real time.
+///
+/// Slowing the clock stretches all gaps alike. Stretching each connection's own period instead would bunch
+/// phases that were evenly spread.
+#[derive(Clone, Debug)]
+pub struct PollClock {
+    /// Poll time in milliseconds, with `SHIFT` fraction bits.
+    tau: u64,
+    at_ms: Ms,
+    rate: u64,
+}
+
+impl PollClock {
+    /// A clock that reads `tau_ms` at `now_ms` and runs at full rate.
+    #[must_use]
+    pub fn new(now_ms: Ms, tau_ms: Ms) -> Self {
+        Self { tau: tau_ms << SHIFT, at_ms: now_ms, rate: FULL_RATE }
+    }
+
+    /// Lets poll time pass until `now_ms`.
+    pub fn advance(&mut self, now_ms: Ms) {
+        self.tau += now_ms.saturating_sub(self.at_ms) * self.rate;
+        self.at_ms = self.at_ms.max(now_ms);
+    }
+
+    /// Changes the rate (`FULL_RATE` / σ, at least 1) from `now_ms` on.
+    pub fn set_rate(&mut self, now_ms: Ms, rate: u64) {
+        assert!((1..=FULL_RATE).contains(&rate), "polls never run ahead of time and never stop");
+        self.advance(now_ms);
+        self.rate = rate;
+    }
+
+    /// The rate, out of [`FULL_RATE`].
+    #[must_use]
+    pub fn rate(&self) -> u64 {
+        self.rate
+    }
+
+    /// Poll time now, whole milliseconds.
+    #[must_use]
+    pub fn tau_ms(&self) -> Ms {
+        self.tau >> SHIFT
+    }
+
+    /// The real moment at which poll time reaches `tag_ms`.
+    #[must_use]
+    pub fn due_ms(&self, tag_ms: Ms) -> Ms {
+        self.at_ms + (tag_ms << SHIFT).saturating_sub(self.tau).div_ceil(self.rate)
+    }
+
+    /// How long `period_ms` of poll time takes in real time.
+    #[must_use]
+    pub fn stretched_ms(&self, period_ms: Ms) -> Ms {
+        (period_ms << SHIFT).div_ceil(self.rate)
+    }
+}
+
+/// Where connection `index` stands within a period: golden-ratio multiples, so that the gaps stay even as
+/// connections are added.
+#[must_use]
+pub fn phase_ms(index: u64, period_ms: Ms) -> Ms {
+    ((u128::from(index.wrapping_mul(GOLDEN)) * u128::from(period_ms)) >> 64) as Ms
+}
+
+/// The first tag at or after `tau_ms` with the given phase.
+#[must_use]
+pub fn first_tag(tau_ms: Ms, phase_ms: Ms, period_ms: Ms) -> Ms {
+    let before = tau_ms.saturating_sub(phase_ms).div_ceil(period_ms);
+    phase_ms + before * period_ms
+}
+
+/// The tag after `tag_ms`. Missed ones collapse: it lies after `tau_ms`.
+#[must_use]
+pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
+    let missed = tau_ms.saturating_sub(tag_ms) / period_ms;
+    tag_ms + (missed + 1) * period_ms
+}
+
+/// The polls of one team: its clock and its connections by their next tag.
+#[derive(Clone, Debug)]
+pub struct PollQueue {
+    /// The team's poll clock.
+    pub clock: PollClock,
+    tags: BinaryHeap<Reverse<(Ms, u32)>>,
+}
+
+impl PollQueue {
+    /// No connections yet.
+    #[must_use]
+    pub fn new(clock: PollClock) -> Self {
+        Self { clock, tags: BinaryHeap::new() }
+    }
+
+    /// Enters a connection.
+    pub fn push(&mut self, tag_ms: Ms, user: u32) {
+        self.tags.push(Reverse((tag_ms, user)));
+    }
+
+    /// When the next one falls due.
+    #[must_use]
+    pub fn next_due_ms(&self) -> Option<Ms> {
+        self.tags.peek().map(|Reverse((tag_ms, _))| self.clock.due_ms(*tag_ms))
+    }
+
+    /// Takes out the next one if it is due by `now_ms`: its due moment and connection.
+    pub fn pop_due(&mut self, now_ms: Ms) -> Option<(Ms, u32)> {
+        let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
+        self.tags.pop().map(|Reverse((_, user))| (due_ms, user))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slowed_clock_keeps_its_fractions() {
+        let mut slow = PollClock::new(0, 0);
+        slow.set_rate(0, FULL_RATE / 3);
+        let mut often = slow.clone();
+        for ms in 1..=30_000 {
+            often.advance(ms);
+        }
+        slow.advance(30_000);
+        assert_eq!(often.tau, slow.tau);
+        assert_eq!(slow.due_ms(20_000), 60_001, "a third of full rate, rounded towards later");
+    }
+
+    #[test]
+    fn phases_of_any_number_of_connections_leave_no_large_gap() {
+        for n in [2_u64, 7, 40, 1_000] {
+            let mut phases: Vec<_> = (0..n).map(|i| phase_ms(i, 900_000)).collect();
+            phases.sort_unstable();
+            let gap = phases.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+            assert!(gap <= 2 * 900_000 / n, "{n} connections, gap {gap} ms");
+        }
+    }
+
+    #[test]
+    fn missed_polls_collapse_into_one() {
+        assert_eq!(next_tag(1_000, 1_050, 100), 1_100);
+        assert_eq!(next_tag(1_000, 5_050, 100), 5_100);
+        assert_eq!(first_tag(950, 30, 100), 1_030);
+    }
+}

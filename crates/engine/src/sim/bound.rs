@@ -1,0 +1,224 @@
+//! A lower bound on when history can be done, for any scheduler that keeps polls on time.
+//!
+//! Polls are taken out of each window first; what is left carries history as early as the windows allow.
+//! Sending as early as possible is best: for every kind, the k-th request cannot go before a monotone
+//! function of the earlier ones, so by induction no schedule has sent more at any moment.
+
+use std::collections::VecDeque;
+
+use crate::cost::Cost;
+use crate::quota::{Kind, WindowSpec};
+use crate::time::Ms;
+
+/// Bounds further away than this, a century, are none.
+const HORIZON_MS: Ms = 36_525 * 86_400_000;
+
+/// How a window lets requests through, seen from the fastest sender it admits.
+#[derive(Clone, Debug)]
+enum Flow {
+    /// `limit` in each clock window.
+    Aligned,
+    /// `limit` in any stretch of the length (what an anchored window admits at its fastest, too).
+    Log,
+    /// `limit` at once, and then `limit` per length, evenly, from the given moment on.
+    Even(Ms),
+}
+
+/// A window with what polls leave of it.
+#[derive(Clone, Debug)]
+struct Rest<'a> {
+    length_ms: Ms,
+    flow: Flow,
+    limit: u64,
+    polls: &'a [Polls],
+    poll_cost: u64,
+    cost: u64,
+    start_ms: Ms,
+    /// Batches that still matter.
+    sent: VecDeque<(Ms, u64)>,
+    held: u64,
+}
+
+impl Rest<'_> {
+    /// What polls leave of the limit over `span_ms`, in history requests.
+    fn left_by_polls(&self, span_ms: Ms) -> u64 {
+        let polls: u64 = self.polls.iter().map(|polls| polls.least(span_ms)).sum();
+        self.limit.saturating_sub(polls * self.poll_cost) / self.cost
+    }
+
+    /// History that may still go at `now`, or when more may if that is none.
+    fn room(&mut self, now: Ms) -> Result<u64, Ms> {
+        let (allowed, more) = match self.flow {
+            Flow::Aligned => {
+                let (from, until) = (now - now % self.length_ms, now - now % self.length_ms + self.length_ms);
+                self.forget_before(from);
+                // In its first window polls began with the run, not with the window.
+                (self.left_by_polls(until - from.max(self.start_ms)), until)
+            }
+            Flow::Log => {
+                self.forget_before((now + 1).saturating_sub(self.length_ms));
+                let more = self.sent.front().map_or(Ms::MAX, |(at, _)| at + self.length_ms);
+                (self.left_by_polls(self.length_ms), more)
+            }
+            Flow::Even(from) => {
+                let each = self.left_by_polls(self.length_ms);
+                let grown = now.saturating_sub(from) * each / self.length_ms;
+                let burst = self.limit / self.cost;
+                let missing = (self.held + 1).saturating_sub(burst);
+                let more = if each == 0 { Ms::MAX } else { from + (missing * self.length_ms).div_ceil(each) };
+                (burst + grown, more)
+            }
+        };
+        let room = allowed.saturating_sub(self.held);
+        if room > 0 { Ok(room) } else { Err(more) }
+    }
+
+    fn forget_before(&mut self, from: Ms) {
+        while self.sent.front().is_some_and(|(at, _)| *at < from) {
+            self.held -= self.sent.pop_front().map_or(0, |(_, count)| count);
+        }
+    }
+
+    fn send(&mut self, now: Ms, count: u64) {
+        if !matches!(self.flow, Flow::Even(_)) {
+            self.sent.push_back((now, count));
+        }
+        self.held += count;
+    }
+}
+
+/// Connections polled alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polls {
+    /// How many.
+    pub connections: u64,
+    /// How often, stretched, in milliseconds.
+    pub period_ms: Ms,
+}
+
+impl Polls {
+    /// The fewest that fall due in any `span_ms`: each connection's whole periods, or the even spread less
+    /// what golden-ratio phases can lag behind it.
+    fn least(self, span_ms: Ms) -> u64 {
+        let whole = self.connections * (span_ms / self.period_ms);
+        let even = self.connections * span_ms / self.period_ms;
+        let lag = 2 + (self.connections.max(1) as f64).ln().ceil() as u64;
+        whole.max(even.saturating_sub(lag))
+    }
+}
+
+/// The work and the windows it goes through.
+#[derive(Clone, Debug)]
+pub struct Work<'a> {
+    /// Windows with their true kinds.
+    pub windows: &'a [WindowSpec],
+    /// What a history request costs.
+    pub cost: Cost,
+    /// What a poll costs.
+    pub poll_cost: Cost,
+    /// The polls beside it.
+    pub polls: &'a [Polls],
+    /// When it is asked for, in milliseconds since the Unix epoch.
+    pub from_ms: Ms,
+    /// When the run starts.
+    pub start_ms: Ms,
+    /// Number of requests.
+    pub requests: u64,
+    /// Added to the length of every window but aligned ones: the longest latency where the bound is to
+    /// allow for it, else 0.
+    pub latency_ms: Ms,
+}
+
+/// The earliest moment by which all of `work` can have been sent; `None` where it never can.
+#[must_use]
+pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
+    let rest = |spec: &WindowSpec| Rest {
+        length_ms: spec.length_ms + if spec.kind == Kind::Aligned { 0 } else { work.latency_ms },
+        flow: match spec.kind {
+            Kind::Aligned => Flow::Aligned,
+            Kind::Log | Kind::Anchored | Kind::Unknown => Flow::Log,
+            // The previous window weighs less and less from the first boundary on.
+            Kind::TwoCounter => Flow::Even(work.from_ms - work.from_ms % spec.length_ms + spec.length_ms),
+            Kind::Bucket => Flow::Even(work.from_ms),
+        },
+        limit: spec.limit,
+        polls: work.polls,
+        poll_cost: work.poll_cost.of(spec.unit),
+        cost: work.cost.of(spec.unit),
+        start_ms: work.start_ms,
+        sent: VecDeque::new(),
+        held: 0,
+    };
+    let mut rests: Vec<_> =
+        work.windows.iter().filter(|spec| work.cost.of(spec.unit) > 0).map(rest).collect();
+    let (mut left, mut now) = (work.requests, work.from_ms);
+    while left > 0 {
+        let mut room = left;
+        let mut wait = None;
+        for rest in &mut rests {
+            match rest.room(now) {
+                Ok(free) => room = room.min(free),
+                Err(until) => wait = Some(wait.map_or(until, |other: Ms| other.max(until))),
+            }
+        }
+        match wait {
+            Some(until) if until == Ms::MAX || until > work.from_ms + HORIZON_MS => return None,
+            Some(until) => now = until,
+            None => {
+                rests.iter_mut().for_each(|rest| rest.send(now, room));
+                left -= room;
+            }
+        }
+    }
+    Some(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(windows: &[WindowSpec], requests: u64) -> Work<'_> {
+        let (cost, poll_cost) = (Cost::ONE, Cost::ONE);
+        let (from_ms, start_ms) = (1_000_500, 1_000_500);
+        Work { windows, cost, poll_cost, polls: &[], from_ms, start_ms, requests, latency_ms: 0 }
+    }
+
+    #[test]
+    fn a_log_lets_its_limit_through_once_a_length() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::Log)];
+        assert_eq!(earliest_ms(&work(&windows, 10)), Some(1_000_500));
+        assert_eq!(earliest_ms(&work(&windows, 11)), Some(1_001_500));
+        assert_eq!(earliest_ms(&work(&windows, 31)), Some(1_003_500));
+    }
+
+    #[test]
+    fn aligned_windows_open_at_their_boundaries() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::Aligned)];
+        assert_eq!(earliest_ms(&work(&windows, 11)), Some(1_001_000));
+        assert_eq!(earliest_ms(&work(&windows, 21)), Some(1_002_000));
+    }
+
+    #[test]
+    fn a_leaking_bucket_lets_its_limit_through_and_then_drips() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::Bucket)];
+        assert_eq!(earliest_ms(&work(&windows, 10)), Some(1_000_500));
+        assert_eq!(earliest_ms(&work(&windows, 15)), Some(1_001_000));
+    }
+
+    #[test]
+    fn the_tighter_of_two_windows_binds() {
+        let windows = [
+            WindowSpec::requests(10, 1_000, Kind::Aligned),
+            WindowSpec::requests(15, 100_000, Kind::Aligned),
+        ];
+        assert_eq!(earliest_ms(&work(&windows, 16)), Some(1_100_000));
+    }
+
+    #[test]
+    fn polls_that_take_everything_leave_no_bound() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::Log)];
+        let mut work = work(&windows, 1);
+        work.polls = &[Polls { connections: 10, period_ms: 1_000 }];
+        assert_eq!(earliest_ms(&work), None);
+    }
+}

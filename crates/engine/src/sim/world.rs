@@ -1,0 +1,430 @@
+//! The world of a run: engine, providers and people on one virtual clock.
+
+use std::io::Write;
+
+use super::SimError;
+use super::agenda::{Agenda, Event};
+use super::chance::{Chance, Fate};
+use super::scenario::{Headers, Scenario, ScenarioError, hours_ms, seconds_ms};
+use super::site::Site;
+use super::trace::Line;
+use crate::app::AppSpec;
+use crate::cost::Cost;
+use crate::engine::Engine;
+use crate::journal::{Journal, Lease, MemoryJournal};
+use crate::quota::Reading;
+use crate::request::{Grant, Lane, Outcome, RequestId, Response, Status};
+use crate::time::Ms;
+
+/// A request of ours on its way.
+#[derive(Clone, Debug)]
+struct Flight {
+    grant: Grant,
+    /// The process that sent it.
+    generation: u64,
+    sent_ms: Ms,
+    fate: Fate,
+    verdict: Option<Verdict>,
+}
+
+/// What its response will say.
+#[derive(Clone, Debug)]
+struct Verdict {
+    status: Status,
+    app: Vec<Reading>,
+    user: Vec<Reading>,
+    date_ms: Option<Ms>,
+}
+
+/// The world of a run.
+pub struct World<'a, 't> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) engine: Engine,
+    pub(super) sites: Vec<Site>,
+    pub(super) start_ms: Ms,
+    pub(super) now_ms: Ms,
+    journal: MemoryJournal,
+    agenda: Agenda,
+    chance: Chance,
+    flights: Vec<Option<Flight>>,
+    free: Vec<usize>,
+    trace: Option<&'t mut dyn Write>,
+    /// Which process is running; responses to an earlier one are lost.
+    generation: u64,
+    alive: bool,
+    /// Teams that have not asked for their history yet.
+    asks: usize,
+}
+
+impl<'a, 't> World<'a, 't> {
+    /// A world just before its start.
+    pub fn new(scenario: &'a Scenario, trace: Option<&'t mut dyn Write>) -> Result<Self, SimError> {
+        let start_ms = scenario.start_ms()?;
+        for app in &scenario.app {
+            if let Some(provider) = app.provider.clone() {
+                return Err(ScenarioError::Provider { app: app.id.clone(), provider }.into());
+            }
+        }
+        let mut world = Self {
+            scenario,
+            engine: Engine::new(),
+            sites: scenario.app.iter().map(Site::new).collect(),
+            start_ms,
+            now_ms: start_ms,
+            journal: MemoryJournal::default(),
+            agenda: Agenda::default(),
+            chance: Chance::new(scenario.seed),
+            flights: Vec::new(),
+            free: Vec::new(),
+            trace,
+            generation: 0,
+            alive: true,
+            asks: 0,
+        };
+        world.engine = world.register()?;
+        world.plan();
+        Ok(world)
+    }
+
+    /// An engine that knows every application, team and user, in the scenario's order.
+    fn register(&self) -> Result<Engine, SimError> {
+        let mut engine = Engine::new();
+        for (app, site) in self.scenario.app.iter().zip(&self.sites) {
+            let spec = AppSpec {
+                windows: app.specs(),
+                user_windows: app.user_specs(),
+                poll_cost: Cost::ONE,
+                in_flight_max: self.scenario.in_flight_max,
+                deadline_ms: self.scenario.request_deadline_ms(),
+                clock_error_ms: 0,
+            };
+            let index = engine
+                .add_app(spec, self.now_ms)
+                .map_err(|error| ScenarioError::Window { app: app.id.clone(), error })?;
+            for team in &app.team {
+                engine.add_team(index, team.weight, self.now_ms);
+            }
+            for person in &site.people {
+                engine.add_user(index, person.team as u32);
+            }
+        }
+        Ok(engine)
+    }
+
+    /// Enters everything that is known beforehand.
+    fn plan(&mut self) {
+        for (app, wanted) in self.scenario.app.iter().enumerate() {
+            for (team, wanted) in wanted.team.iter().enumerate() {
+                if wanted.connections > 0 {
+                    let at_ms = self.start_ms + seconds_ms(wanted.connect_at_seconds);
+                    self.agenda.add(at_ms, Event::Connect { app, team });
+                }
+                if wanted.history_connections > 0 && wanted.history_requests > 0 {
+                    self.asks += 1;
+                    let at_ms = self.start_ms + seconds_ms(wanted.history_at_seconds);
+                    self.agenda.add(at_ms, Event::Ask { app, team });
+                }
+                if wanted.live_per_hour > 0.0 {
+                    let at_ms = self.start_ms + self.chance.gap_ms(wanted.live_per_hour);
+                    self.agenda.add(at_ms, Event::Live { app, team });
+                }
+            }
+            if wanted.external_per_hour > 0.0 {
+                let at_ms = self.start_ms + self.chance.gap_ms(wanted.external_per_hour);
+                self.agenda.add(at_ms, Event::Foreign { app });
+            }
+            if let Some(change) = wanted.limit_change {
+                self.agenda.add(self.start_ms + hours_ms(change.at_hours), Event::Limit { app });
+            }
+        }
+        for hours in &self.scenario.crash_at_hours {
+            let at_ms = self.start_ms + hours_ms(*hours);
+            self.agenda.add(at_ms, Event::Crash);
+            self.agenda.add(at_ms + seconds_ms(self.scenario.takeover_seconds), Event::TakeOver);
+        }
+    }
+
+    /// Runs until history is done or time is up.
+    pub fn run(&mut self) -> Result<(), SimError> {
+        let until_ms = self.start_ms + hours_ms(self.scenario.until_hours);
+        let has_history = self.asks > 0;
+        loop {
+            if has_history && self.asks == 0 && self.sites.iter().all(|site| site.open == 0) {
+                break;
+            }
+            let wake_ms = if self.alive { self.engine.wake_ms() } else { None };
+            let Some(next_ms) = wake_ms.into_iter().chain(self.agenda.next_ms()).min() else { break };
+            if next_ms > until_ms {
+                self.now_ms = until_ms;
+                break;
+            }
+            self.now_ms = self.now_ms.max(next_ms);
+            self.step()?;
+        }
+        let ended_ms = self.now_ms;
+        self.drain()?;
+        self.now_ms = ended_ms;
+        Ok(())
+    }
+
+    /// Everything that happens at this moment, then everything the engine wants to send.
+    fn step(&mut self) -> Result<(), SimError> {
+        while let Some(event) = self.agenda.pop(self.now_ms) {
+            self.happen(event)?;
+        }
+        if !self.alive {
+            return Ok(());
+        }
+        while let Some((id, outcome, record)) = self.engine.expire(self.now_ms) {
+            self.append(&[record]);
+            self.conclude(id, outcome);
+        }
+        while let Some(grant) = self.engine.decide(self.now_ms) {
+            self.send(grant);
+        }
+        Ok(())
+    }
+
+    /// Lets what is under way arrive, so that the trace has every request that reached a provider.
+    fn drain(&mut self) -> Result<(), SimError> {
+        self.alive = false;
+        while let Some(at_ms) = self.agenda.next_ms().filter(|_| self.flights.iter().any(Option::is_some)) {
+            self.now_ms = self.now_ms.max(at_ms);
+            if let Some(event @ (Event::Arrive { .. } | Event::Respond { .. })) = self.agenda.pop(self.now_ms)
+            {
+                self.happen(event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, records: &[crate::journal::Record]) {
+        self.journal.append(records).expect("the running process owns every epoch it writes with");
+    }
+
+    fn happen(&mut self, event: Event) -> Result<(), SimError> {
+        let now_ms = self.now_ms;
+        match event {
+            Event::Connect { app, team } => {
+                let first = self.sites[app].first[team];
+                let wanted = &self.scenario.app[app].team[team];
+                for user in first..first + wanted.connections {
+                    self.sites[app].people[user as usize].connected = true;
+                    if self.alive {
+                        self.engine.poll(app as u32, user, seconds_ms(wanted.poll_seconds), None, now_ms);
+                    }
+                }
+            }
+            Event::Ask { app, team } => self.ask(app, team),
+            Event::Live { app, team } => {
+                let wanted = &self.scenario.app[app].team[team];
+                let people = wanted.connections.max(wanted.history_connections);
+                if self.alive && people > 0 {
+                    let user =
+                        self.sites[app].first[team] + self.chance.between(0, u64::from(people) - 1) as u32;
+                    self.engine.ask(app as u32, user, now_ms);
+                }
+                self.agenda.add(now_ms + self.chance.gap_ms(wanted.live_per_hour), event);
+            }
+            Event::Foreign { app } => {
+                let there_ms = self.there(now_ms);
+                self.sites[app].provider.arrive(there_ms, None, Cost::ONE);
+                let per_hour = self.scenario.app[app].external_per_hour;
+                self.agenda.add(now_ms + self.chance.gap_ms(per_hour), event);
+            }
+            Event::Limit { app } => {
+                if let Some(change) = self.scenario.app[app].limit_change
+                    && let Some(window) = self.sites[app].provider.windows.get_mut(change.window)
+                {
+                    window.limit = change.limit;
+                }
+            }
+            Event::Arrive { request } => self.arrive(request)?,
+            Event::Respond { request, id } => self.respond(request, id),
+            Event::Crash => {
+                self.alive = false;
+                self.generation += 1;
+            }
+            Event::TakeOver => self.take_over()?,
+        }
+        Ok(())
+    }
+
+    /// The provider's clock.
+    fn there(&self, now_ms: Ms) -> Ms {
+        now_ms.saturating_add_signed(self.scenario.clock_skew_ms)
+    }
+
+    fn ask(&mut self, app: usize, team: usize) {
+        self.asks -= 1;
+        let wanted = &self.scenario.app[app].team[team];
+        let first = self.sites[app].first[team];
+        for user in first..first + wanted.history_connections {
+            let site = &mut self.sites[app];
+            site.people[user as usize].done = vec![false; wanted.history_requests as usize];
+            site.open += u64::from(wanted.history_requests);
+            if self.alive {
+                self.pull(app, user);
+            }
+        }
+    }
+
+    /// Starts or resumes a person's pull at what is missing.
+    fn pull(&mut self, app: usize, user: u32) {
+        let site = &mut self.sites[app];
+        let missing = site.people[user as usize].missing();
+        if !missing.is_empty() {
+            let scenario = &self.scenario.app[app];
+            let (cost, days) = (scenario.history_cost(), scenario.history_days.max(1));
+            let pull = self.engine.pull(app as u32, user, cost, days, missing, self.now_ms);
+            debug_assert_eq!(pull as usize, site.pulls.len(), "pulls are numbered in order");
+            site.pulls.push(user);
+        }
+    }
+
+    fn send(&mut self, grant: Grant) {
+        self.append(&[grant.record]);
+        let app = grant.id.app as usize;
+        let site = &mut self.sites[app];
+        if let (Lane::Poll, Some(due_ms)) = (grant.lane, grant.due_ms) {
+            site.polled(grant.user, due_ms, self.now_ms);
+        }
+        for (most, stretch) in site.stretch.iter_mut().zip(self.engine.stretch_permille(grant.id.app)) {
+            *most = (*most).max(stretch);
+        }
+        let fate = self.chance.fate(self.scenario, self.scenario.request_deadline_ms());
+        let flight = Flight { grant, generation: self.generation, sent_ms: self.now_ms, fate, verdict: None };
+        let request = self.free.pop().unwrap_or_else(|| {
+            self.flights.push(None);
+            self.flights.len() - 1
+        });
+        self.flights[request] = Some(flight);
+        self.agenda.add(self.now_ms + fate.there_ms, Event::Arrive { request });
+        // One that is lost is forgotten when it would have come back.
+        self.agenda.add(self.now_ms + fate.total_ms, Event::Respond { request, id: grant.id });
+    }
+
+    fn arrive(&mut self, request: usize) -> Result<(), SimError> {
+        let there_ms = self.there(self.now_ms);
+        let Some(flight) = self.flights[request].as_mut() else { return Ok(()) };
+        let grant = flight.grant;
+        let site = &mut self.sites[grant.id.app as usize];
+        let answer = site.provider.arrive(there_ms, Some(grant.user), grant.cost);
+        site.count(grant.lane, answer.accepted);
+        let status = match answer.accepted {
+            false => Status::Refused,
+            true if flight.fate.fails => Status::Failed,
+            true => Status::Served,
+        };
+        let headers = self.scenario.headers;
+        let limits: Vec<u64> = site.provider.windows.iter().map(|window| window.limit).collect();
+        flight.verdict = Some(Verdict {
+            status,
+            app: readings(headers, &answer.app_used, &limits),
+            user: readings(headers, &answer.user_used, &[]),
+            date_ms: self.scenario.dates.then_some(there_ms / 1_000 * 1_000),
+        });
+        let Some(out) = self.trace.as_deref_mut() else { return Ok(()) };
+        let scenario = &self.scenario.app[grant.id.app as usize];
+        let person = &site.people[grant.user as usize];
+        let team = scenario.team[person.team].id.as_str();
+        let line = Line {
+            app: &scenario.id,
+            team,
+            user: format!("{team}/{}", person.index),
+            lane: grant.lane,
+            cost: u64::from(grant.cost.units()[0]),
+            days: u64::from(grant.cost.units()[1]),
+            due_ms: grant.due_ms.map(|due_ms| due_ms - self.start_ms),
+            sent_ms: flight.sent_ms - self.start_ms,
+            arrived_ms: self.now_ms - self.start_ms,
+            acked_ms: (!flight.fate.lost).then(|| flight.sent_ms + flight.fate.total_ms - self.start_ms),
+            status: match status {
+                Status::Served => 200,
+                Status::Failed => 500,
+                Status::Refused => 429,
+            },
+        };
+        line.write(out)?;
+        Ok(())
+    }
+
+    fn respond(&mut self, request: usize, id: RequestId) {
+        let Some(flight) = self.flights[request].take() else { return };
+        self.free.push(request);
+        let stale = flight.generation != self.generation;
+        let (true, false, false, Some(verdict)) = (self.alive, flight.fate.lost, stale, flight.verdict)
+        else {
+            return;
+        };
+        let response = Response {
+            status: verdict.status,
+            app: &verdict.app,
+            user: &verdict.user,
+            retry_after_ms: None,
+            date_ms: verdict.date_ms,
+        };
+        let (outcome, record) = self.engine.respond(id, &response, self.now_ms);
+        if let Some(record) = record {
+            self.append(&[record]);
+        }
+        self.conclude(id, outcome);
+    }
+
+    fn conclude(&mut self, id: RequestId, outcome: Outcome) {
+        let site = &mut self.sites[id.app as usize];
+        match outcome {
+            Outcome::ChunkDone(chunk) => {
+                let user = site.pulls[chunk.pull as usize];
+                site.commit(user, chunk.chunk, self.now_ms);
+            }
+            Outcome::ChunkGivenUp(_) => {
+                site.open -= 1;
+                site.given_up += 1;
+            }
+            Outcome::ChunkAgain(_) | Outcome::Over { .. } | Outcome::Unknown => {}
+        }
+    }
+
+    /// A successor reads the journal and carries on.
+    fn take_over(&mut self) -> Result<(), SimError> {
+        self.engine = self.register()?;
+        self.alive = true;
+        let longest = |app: usize| {
+            let scenario = &self.scenario.app[app];
+            let windows = scenario.specs().into_iter().chain(scenario.user_specs());
+            windows.map(|window| 2 * window.length_ms).max().unwrap_or(0)
+        };
+        for app in 0..self.sites.len() {
+            let shard = app as u32;
+            let since_ms = self.now_ms.saturating_sub(longest(app) + 2 * self.scenario.request_deadline_ms());
+            let epoch = self.journal.take_over(shard).expect("a journal in memory does not fail");
+            let records = self.journal.replay(shard, since_ms).expect("a journal in memory does not fail");
+            self.engine.recover(shard, &records, Lease { epoch, until_ms: Ms::MAX }, self.now_ms);
+            self.sites[app].pulls.clear();
+            for user in 0..self.sites[app].people.len() as u32 {
+                let person = &self.sites[app].people[user as usize];
+                if person.connected {
+                    let period_ms = seconds_ms(self.scenario.app[app].team[person.team].poll_seconds);
+                    self.engine.poll(shard, user, period_ms, person.polled_ms, self.now_ms);
+                }
+                self.pull(app, user);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What usage headers say of windows with these uses.
+fn readings(headers: Headers, used: &[u64], limits: &[u64]) -> Vec<Reading> {
+    let tell = |used: u64| match headers {
+        Headers::Missing => None,
+        Headers::Correct => Some(used),
+        Headers::Low => Some(used / 2),
+        Headers::High => Some(used * 2),
+    };
+    let reading = |(window, &used): (usize, &u64)| {
+        Some(Reading { window, limit: limits.get(window).copied(), used: Some(tell(used)?) })
+    };
+    used.iter().enumerate().filter_map(reading).collect()
+}

@@ -1,4 +1,9 @@
-//! Runs a scenario: `cargo run --release -p lookback-engine --example simulate -- FILE [--json] [--trace FILE]`.
+//! Runs a scenario, or random ones until time is up:
+//!
+//! ```text
+//! cargo run --release -p lookback-engine --example simulate -- FILE [--json] [--trace FILE]
+//! cargo run --release -p lookback-engine --example simulate -- --fuzz [--seconds N] [--seed N]
+//! ```
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -7,23 +12,30 @@ use std::process::ExitCode;
 use lookback_engine::sim::{self, Scenario};
 
 /// What the arguments ask for.
+#[derive(Default)]
 struct Wanted {
     scenario: String,
+    fuzz: bool,
+    seconds: u64,
+    seed: u64,
     json: bool,
     trace: Option<String>,
 }
 
 fn arguments() -> Option<Wanted> {
-    let mut wanted = Wanted { scenario: String::new(), json: false, trace: None };
+    let mut wanted = Wanted { seconds: 60, seed: 1, ..Wanted::default() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--json" => wanted.json = true,
             "--trace" => wanted.trace = Some(words.next()?),
+            "--fuzz" => wanted.fuzz = true,
+            "--seconds" => wanted.seconds = words.next()?.parse().ok()?,
+            "--seed" => wanted.seed = words.next()?.parse().ok()?,
             path => wanted.scenario = path.to_owned(),
         }
     }
-    (!wanted.scenario.is_empty()).then_some(wanted)
+    (wanted.fuzz || !wanted.scenario.is_empty()).then_some(wanted)
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures decisions per second")]
@@ -44,12 +56,27 @@ fn simulate(wanted: &Wanted) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+#[expect(clippy::disallowed_methods, reason = "runs until a time is up")]
+fn fuzz(wanted: &Wanted) -> Result<(), Box<dyn std::error::Error>> {
+    let began = std::time::Instant::now();
+    let report = sim::fuzz(wanted.seed, &mut |_| began.elapsed().as_secs() < wanted.seconds)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{} scenarios, {} requests", report.runs, report.requests)?;
+    let Some(failure) = report.failure else { return Ok(()) };
+    writeln!(out, "{}", failure.scenario)?;
+    Err(format!("seed {}: {}", failure.seed, failure.broken.join("; ")).into())
+}
+
 fn main() -> ExitCode {
     let Some(wanted) = arguments() else {
-        let _ = writeln!(std::io::stderr(), "usage: simulate SCENARIO.toml [--json] [--trace FILE]");
+        let _ = writeln!(
+            std::io::stderr(),
+            "usage: simulate SCENARIO.toml [--json] [--trace FILE] | --fuzz [--seconds N] [--seed N]"
+        );
         return ExitCode::from(2);
     };
-    match simulate(&wanted) {
+    let done = if wanted.fuzz { fuzz(&wanted) } else { simulate(&wanted) };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{error}");

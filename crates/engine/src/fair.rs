@@ -16,6 +16,7 @@ struct Tags {
     finish: u64,
     ready: bool,
     served: u64,
+    requests: u64,
     /// What an ideal server would have given while the team was ready, up to when it last fell asleep.
     entitled: u128,
     /// `Fair::ideal` when the team last became ready.
@@ -36,6 +37,8 @@ pub struct Fair {
 /// What a team was given and what an ideal server would have given it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
+    /// Requests served.
+    pub requests: u64,
     /// Cost served.
     pub served: u64,
     /// Cost an ideal server would have served while the team could send.
@@ -46,7 +49,16 @@ impl Fair {
     /// Adds a team; it has nothing to send yet. Teams are numbered in the order they are added.
     pub fn add(&mut self, weight: u64) {
         assert!(weight > 0, "a team has a weight");
-        self.teams.push(Tags { weight, start: 0, finish: 0, ready: false, served: 0, entitled: 0, woke: 0 });
+        self.teams.push(Tags {
+            weight,
+            start: 0,
+            finish: 0,
+            ready: false,
+            served: 0,
+            requests: 0,
+            entitled: 0,
+            woke: 0,
+        });
     }
 
     /// The team has something to send.
@@ -103,6 +115,7 @@ impl Fair {
         tags.finish = tags.start + span;
         tags.start = tags.finish;
         tags.served += cost;
+        tags.requests += 1;
         self.ready.insert((tags.start, team));
         self.ideal += (u128::from(cost) << 32) / u128::from(self.weight_ready);
     }
@@ -111,7 +124,11 @@ impl Fair {
     pub fn shares(&self) -> impl Iterator<Item = Share> + '_ {
         self.teams.iter().map(|tags| {
             let open = if tags.ready { u128::from(tags.weight) * (self.ideal - tags.woke) } else { 0 };
-            Share { served: tags.served, entitled: ((tags.entitled + open) >> 32) as u64 }
+            Share {
+                requests: tags.requests,
+                served: tags.served,
+                entitled: ((tags.entitled + open) >> 32) as u64,
+            }
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::{App, Budget, UserQuota};
 use crate::cost::{Cost, UNITS, Unit};
 use crate::mutation;
-use crate::quota::Bucket;
+use crate::quota::{Ahead, Bucket};
 use crate::time::{Instant, Ms};
 
 const EVERY_UNIT: [Unit; UNITS] = [Unit::Requests, Unit::DaysOfData];
@@ -34,7 +34,7 @@ impl App {
             return within(&self.budget.left, cost);
         }
         let left = if mutation::is("no-app-reserve") {
-            self.bucket.slack(at, self.latency_ms, &|_, _| 0)
+            self.bucket.slack(at, self.latency_ms, &|_, _| Ahead::default())
         } else {
             self.bucket.slack(at, self.latency_ms, &|unit, span_ms| self.poll_demand(unit, span_ms))
         };

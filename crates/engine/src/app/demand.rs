@@ -3,7 +3,7 @@
 use super::{App, Team, User};
 use crate::cost::Unit;
 use crate::poll::FULL_RATE;
-use crate::quota::Window;
+use crate::quota::{Ahead, Window};
 use crate::stretch::{RATE_SHIFT, capacity, rates};
 use crate::time::Ms;
 
@@ -29,14 +29,15 @@ impl Demand {
         self.connections
     }
 
-    /// The most polls that can fall due in any `span_ms`, `overdue` of them already.
-    pub fn polls(&self, overdue: u64, span_ms: Ms) -> u64 {
+    /// Polls that can fall due in any `span_ms`, `overdue` of them already.
+    pub fn polls(&self, overdue: u64, span_ms: Ms) -> Ahead {
         if self.connections == 0 {
-            return overdue;
+            return Ahead { most: overdue, even: overdue };
         }
         let even = (u128::from(self.rate) * u128::from(span_ms)).div_ceil(1 << RATE_SHIFT) as u64;
         let each = self.connections * (span_ms / self.spacing_ms + 1);
-        overdue + (even + self.discrepancy).min(each)
+        let even = even + self.discrepancy;
+        Ahead { most: overdue + even.min(each), even: overdue + even }
     }
 }
 
@@ -93,20 +94,23 @@ impl App {
     }
 
     /// What polls of the application may cost in the next `span_ms`.
-    pub(super) fn poll_demand(&self, unit: Unit, span_ms: Ms) -> u64 {
-        self.spec.poll_cost.of(unit) * self.demand.polls(self.overdue_count, span_ms)
+    pub(super) fn poll_demand(&self, unit: Unit, span_ms: Ms) -> Ahead {
+        let polls = self.demand.polls(self.overdue_count, span_ms);
+        let cost = self.spec.poll_cost.of(unit);
+        Ahead { most: cost * polls.most, even: cost * polls.even }
     }
 
     /// What polls of one user may cost in the next `span_ms`: its due moments are known exactly.
-    pub(super) fn user_demand(&self, user: &User, unit: Unit, now_ms: Ms, span_ms: Ms) -> u64 {
+    pub(super) fn user_demand(&self, user: &User, unit: Unit, now_ms: Ms, span_ms: Ms) -> Ahead {
         if user.period_ms == 0 {
-            return 0;
+            return Ahead::default();
         }
         let clock = &self.teams[user.team as usize].polls.clock;
         let period_ms = clock.stretched_ms(Ms::from(user.period_ms)).max(1);
         let until_due_ms = if user.overdue { 0 } else { clock.due_ms(user.tag_ms).saturating_sub(now_ms) };
         let polls = if span_ms < until_due_ms { 0 } else { 1 + (span_ms - until_due_ms) / period_ms };
-        self.spec.poll_cost.of(unit) * polls
+        let cost = self.spec.poll_cost.of(unit);
+        Ahead { most: cost * polls, even: cost * (polls + 1) }
     }
 }
 
@@ -153,7 +157,7 @@ mod tests {
             dues.sort_unstable();
             for (i, from) in dues.iter().enumerate() {
                 for (count, to) in dues[i..].iter().enumerate() {
-                    assert!((count as u64) < polls.polls(0, to - from), "{n}: {from}..{to}");
+                    assert!((count as u64) < polls.polls(0, to - from).most, "{n}: {from}..{to}");
                 }
             }
         }

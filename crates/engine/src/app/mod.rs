@@ -352,9 +352,9 @@ impl App {
         self.teams.iter().map(|team| (FULL_RATE * 1_000).div_ceil(team.polls.clock.rate()))
     }
 
-    /// The period a user is polled at now, stretched, in milliseconds; `None` if it is not polled.
+    /// The period a user is polled at now, stretched, in milliseconds; `None` if it is not polled or not known.
     pub fn period_ms(&self, user: u32) -> Option<Ms> {
-        let user = &self.users[user as usize];
+        let user = self.users.get(user as usize)?;
         let clock = &self.teams[user.team as usize].polls.clock;
         (user.period_ms > 0).then(|| clock.stretched_ms(Ms::from(user.period_ms)))
     }

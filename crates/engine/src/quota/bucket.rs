@@ -1,5 +1,6 @@
 //! The windows of one OAuth application, or of one user of it.
 
+use super::slack::Ahead;
 use super::spec::{SpecError, WINDOWS_MAX, WindowSpec};
 use super::window::{Mark, Window};
 use crate::cost::{Cost, UNITS, Unit};
@@ -130,7 +131,7 @@ impl Bucket {
     /// The least slack in each unit; `i64::MAX` for a unit no window counts. `demand(unit, d)` is what
     /// polls may cost in the next `d` milliseconds.
     #[must_use]
-    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Unit, Ms) -> u64) -> [i64; UNITS] {
+    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Unit, Ms) -> Ahead) -> [i64; UNITS] {
         let mut slack = [i64::MAX; UNITS];
         for window in &self.windows {
             let unit = window.spec().unit;

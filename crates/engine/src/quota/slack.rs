@@ -6,6 +6,16 @@ use super::spec::Kind;
 use super::window::Window;
 use crate::time::{Instant, Ms};
 
+/// What polls may cost in a time ahead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// No more than this.
+    pub most: u64,
+    /// A bound that grows evenly with time: never below `most`, and never above the straight line between
+    /// an earlier and a later one.
+    pub even: u64,
+}
+
 impl Window {
     /// The least room that stays beside the polls which fall due before this window frees up, in the
     /// window's unit; negative where polls alone will not fit.
@@ -13,13 +23,15 @@ impl Window {
     /// `demand(d)` is what polls may cost in the next `d` milliseconds, `latency_ms` how long a response
     /// takes at most as far as known.
     #[must_use]
-    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Ms) -> u64) -> i64 {
-        let demand = |span_ms: Ms| (demand(span_ms) + self.foreign.expected(at.now_ms, span_ms)) as i64;
+    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Ms) -> Ahead) -> i64 {
+        let foreign = |span_ms| self.foreign.expected(at.now_ms, span_ms);
+        let most = |span_ms: Ms| (demand(span_ms).most + foreign(span_ms)) as i64;
+        let even = |span_ms: Ms| (demand(span_ms).even + foreign(span_ms)) as i64;
         let limit = self.limit() as i64;
-        let by_log = self.log.as_ref().map(|log| limit - self.log_peak(log, at, latency_ms, &demand));
+        let by_log = self.log.as_ref().map(|log| limit - self.log_peak(log, at, latency_ms, &most));
         let by_clock = self.counters.as_ref().map(|counters| match self.spec.kind {
-            Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &demand),
-            _ => self.two_counter_slack(counters, at, latency_ms, limit, &demand),
+            Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &most),
+            _ => self.two_counter_slack(counters, at, latency_ms, limit, &even),
         });
         match (by_log, by_clock) {
             (Some(a), Some(b)) => a.min(b),
@@ -71,8 +83,9 @@ impl Window {
         slack
     }
 
-    /// The weighted sum falls as polls arrive, both about evenly, so the ends of the window are where it is
-    /// highest. Near a boundary a request may be charged on both sides of it and counts twice.
+    /// The weighted sum falls evenly and an even demand rises evenly, so their sum is highest at one end of
+    /// the window; rounding up adds one. Near a boundary a request may be charged on both sides of it and
+    /// counts twice.
     fn two_counter_slack(
         &self,
         counters: &Counters,
@@ -83,7 +96,7 @@ impl Window {
     ) -> i64 {
         let (_, current, rest_ms) = counters.two(at);
         let now = limit - counters.two_counter(at) as i64 - demand(0) - 1;
-        let end = limit - current as i64 - demand(rest_ms + 2 * at.epsilon_ms);
+        let end = limit - current as i64 - demand(rest_ms + 2 * at.epsilon_ms) - 1;
         let mut slack = now.min(end);
         if let Some(old) = counters.overlapped(at) {
             let newest = counters.newest() as i64;

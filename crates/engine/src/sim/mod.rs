@@ -3,6 +3,7 @@
 mod agenda;
 mod bound;
 mod chance;
+mod fuzz;
 pub mod provider;
 mod report;
 mod scenario;
@@ -15,6 +16,7 @@ mod world;
 use std::io::{self, Write};
 
 pub use bound::{Polls, Work, earliest_ms};
+pub use fuzz::{Failure, FuzzReport, draw, fuzz, violations};
 pub use scenario::{
     AppScenario, Headers, LimitChange, ProviderQuota, Scenario, ScenarioError, Start, TeamScenario,
     WindowScenario,

@@ -32,8 +32,8 @@ pub fn summary(world: &World<'_, '_>) -> Summary {
             let most = site.stretch.iter().max().copied().unwrap_or(1_000);
             stretch.insert(app.id.clone(), most as f64 / 1_000.0);
         }
-        bounds = latest(bounds, app_bound(world, app, site, false));
-        goals = latest(goals, app_bound(world, app, site, true));
+        bounds = latest(bounds, app_bound(world, index as u32, false));
+        goals = latest(goals, app_bound(world, index as u32, true));
         fairness = fairness.min(app_jain(world, index));
         utilisation.extend(app_use(app, site, ended_ms));
     }
@@ -83,7 +83,8 @@ fn wants_history(team: &super::scenario::TeamScenario) -> bool {
 
 /// Jain's index over what each team got of what it could have had.
 fn app_jain(world: &World<'_, '_>, index: usize) -> f64 {
-    let fair = world.engine.shares(index as u32).filter(|share| share.entitled > 0);
+    // A single request is as far from a share as a whole request can be: fairness shows over many.
+    let fair = world.engine.shares(index as u32).filter(|share| share.requests >= 20 && share.entitled > 0);
     let shares: Vec<f64> = fair.map(|share| share.served as f64 / share.entitled as f64).collect();
     jain(&shares)
 }
@@ -103,7 +104,8 @@ fn app_use<'s>(app: &'s AppScenario, site: &'s Site, ended_ms: Ms) -> impl Itera
 }
 
 /// The bound of one application: all its history through its own windows, and each user's through theirs.
-fn app_bound(world: &World<'_, '_>, app: &AppScenario, site: &Site, goal: bool) -> Option<Ms> {
+fn app_bound(world: &World<'_, '_>, index: u32, goal: bool) -> Option<Ms> {
+    let (app, site) = (&world.scenario.app[index as usize], &world.sites[index as usize]);
     let real = |specs: Vec<WindowSpec>| -> Vec<WindowSpec> {
         specs.into_iter().map(|spec| WindowSpec { kind: app.real_kind(), ..spec }).collect()
     };
@@ -111,10 +113,13 @@ fn app_bound(world: &World<'_, '_>, app: &AppScenario, site: &Site, goal: bool) 
     let latency = world.scenario.latency_ms;
     let polls = |team: usize, connections: u32| {
         let scenario = &app.team[team];
-        let period_ms = (seconds_ms(scenario.poll_seconds) * site.stretch[team]).div_ceil(1_000);
+        // The period it came to at its longest: stretched with the team, and by the user's own windows.
+        let now = world.engine.period_ms(index, site.first[team]).unwrap_or(0);
+        let stretch = world.engine.stretch_permille(index).nth(team).unwrap_or(1_000);
+        let period_ms = (now * site.stretch[team].max(stretch)).div_ceil(stretch) * 1_001 / 1_000;
         // Connections that come later are no part of the bound.
         let connections = if scenario.connect_at_seconds > 0.0 { 0 } else { u64::from(connections) };
-        Polls { connections, period_ms: period_ms.max(1) }
+        Polls { connections: if now == 0 { 0 } else { connections }, period_ms: period_ms.max(1) }
     };
     let all: Vec<Polls> = (0..app.team.len()).map(|team| polls(team, app.team[team].connections)).collect();
     let mut bound = 0;
@@ -132,7 +137,7 @@ fn app_bound(world: &World<'_, '_>, app: &AppScenario, site: &Site, goal: bool) 
         bound = bound.max(earliest_ms(&work)? - world.start_ms + latency[0]);
         Some(())
     };
-    for (index, team) in app.team.iter().enumerate().filter(|(_, team)| wants_history(team)) {
+    for (position, team) in app.team.iter().enumerate().filter(|(_, team)| wants_history(team)) {
         let from_ms = seconds_ms(team.history_at_seconds);
         let later = app.team.iter().filter(|team| seconds_ms(team.history_at_seconds) >= from_ms);
         let requests =
@@ -140,7 +145,7 @@ fn app_bound(world: &World<'_, '_>, app: &AppScenario, site: &Site, goal: bool) 
         raise(&windows, &all, from_ms, requests)?;
         if !user_windows.is_empty() {
             let polled = u32::from(team.connections >= team.history_connections);
-            raise(&user_windows, &[polls(index, polled)], from_ms, u64::from(team.history_requests))?;
+            raise(&user_windows, &[polls(position, polled)], from_ms, u64::from(team.history_requests))?;
         }
     }
     Some(bound)

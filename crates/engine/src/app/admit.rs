@@ -1,51 +1,66 @@
 //! Whether a request may go now: quota for all, and the polls' reserve for history.
 
-use super::{App, Budget, UserQuota};
-use crate::cost::{Cost, UNITS, Unit};
+use super::{App, UserQuota};
+use crate::cost::Cost;
 use crate::mutation;
 use crate::quota::{Ahead, Bucket};
 use crate::time::{Instant, Ms};
 
-const EVERY_UNIT: [Unit; UNITS] = [Unit::Requests, Unit::DaysOfData];
-
-/// Whether `cost` is within `budget` in every unit.
-fn within(budget: &[i64; UNITS], cost: Cost) -> bool {
-    EVERY_UNIT.iter().all(|unit| cost.of(*unit) as i64 <= budget[*unit as usize])
+/// The slack of one window that history may still use.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Slack {
+    left: i64,
+    computed_ms: Ms,
+    revision: u64,
+    era: u64,
+    valid: bool,
 }
 
 impl App {
-    /// How long slack is trusted before it is worked out again: demand falls as time passes.
-    pub(super) fn slack_lives_ms(&self) -> Ms {
-        let shortest = self.spec.windows.iter().map(|window| window.length_ms).min().unwrap_or(60_000);
-        (shortest / 64).max(1_000)
+    /// When history of this cost is to be asked for again, because a window of the application has no room
+    /// for it beside its polls; `None` if all have.
+    ///
+    /// A window's slack is worked out once and then spent: history takes its cost from it, polls nothing
+    /// (their room is what was set aside). It is worked out anew when it does not suffice and something has
+    /// expired, and in any case when a clock window has begun (its polls were not looked at) or it has
+    /// grown old.
+    pub(super) fn crowded(&mut self, at: Instant, cost: Cost) -> Option<Ms> {
+        for index in 0..self.bucket.windows().len() {
+            let window = &self.bucket.windows()[index];
+            let cost = cost.of(window.spec().unit) as i64;
+            let (revision, era) = (window.revision(at), window.era());
+            let slack = self.slack[index];
+            let fresh =
+                slack.valid && era == slack.era && at.now_ms < slack.computed_ms + window.slack_lives_ms();
+            if !fresh || (cost > slack.left && revision != slack.revision) {
+                let left = self.window_slack(at, index);
+                self.slack[index] = Slack { left, computed_ms: at.now_ms, revision, era, valid: true };
+            }
+            if cost > self.slack[index].left {
+                return Some(self.bucket.windows()[index].ask_again(at));
+            }
+        }
+        None
     }
 
-    /// Whether history of this cost leaves the application's polls their reserve.
-    ///
-    /// The slack is worked out once and then spent: history takes its cost from it, polls nothing (their
-    /// room is what was set aside). It is worked out anew when it does not suffice and something has
-    /// expired, and in any case when a window has begun (its polls were not looked at) or it has grown old.
-    pub(super) fn spare(&mut self, at: Instant, cost: Cost) -> bool {
-        let (revision, era) = (self.bucket.revision(at), self.bucket.era());
-        let fresh = self.budget.valid
-            && era == self.budget.era
-            && at.now_ms < self.budget.computed_ms + self.slack_lives_ms();
-        if fresh && (within(&self.budget.left, cost) || revision == self.budget.revision) {
-            return within(&self.budget.left, cost);
+    fn window_slack(&self, at: Instant, index: usize) -> i64 {
+        let window = &self.bucket.windows()[index];
+        let unit = window.spec().unit;
+        if mutation::is("no-app-reserve") {
+            return window.slack(at, self.latency_ms, &|_| Ahead::default());
         }
-        let left = if mutation::is("no-app-reserve") {
-            self.bucket.slack(at, self.latency_ms, &|_, _| Ahead::default())
-        } else {
-            self.bucket.slack(at, self.latency_ms, &|unit, span_ms| self.poll_demand(unit, span_ms))
-        };
-        self.budget = Budget { left, computed_ms: at.now_ms, revision, era, valid: true };
-        within(&self.budget.left, cost)
+        window.slack(at, self.latency_ms, &|span_ms| self.poll_demand(unit, span_ms))
+    }
+
+    /// Something happened that slack did not foresee.
+    pub(super) fn forget_slack(&mut self) {
+        self.slack.iter_mut().for_each(|slack| slack.valid = false);
     }
 
     /// Takes the cost of a request that nothing was set aside for from the slack.
     pub(super) fn spend(&mut self, cost: Cost) {
-        for unit in EVERY_UNIT {
-            self.budget.left[unit as usize] -= cost.of(unit) as i64;
+        for (slack, window) in self.slack.iter_mut().zip(self.bucket.windows()) {
+            slack.left -= cost.of(window.spec().unit) as i64;
         }
     }
 
@@ -82,12 +97,6 @@ impl App {
             return None;
         }
         let demand = |unit, span_ms| self.user_demand(entry, unit, at.now_ms, span_ms);
-        let slack = quota.bucket.slack(at, self.latency_ms, &demand);
-        if within(&slack, cost) {
-            return None;
-        }
-        let shortest = self.spec.user_windows.iter().map(|window| window.length_ms).min().unwrap_or(64_000);
-        let again_ms = at.now_ms + (shortest / 64).max(1_000);
-        Some(quota.bucket.next_change(at).map_or(again_ms, |change_ms| change_ms.min(again_ms)))
+        quota.bucket.crowded(at, self.latency_ms, cost, &demand)
     }
 }

@@ -34,7 +34,8 @@ impl Demand {
         if self.connections == 0 {
             return Ahead { most: overdue, even: overdue };
         }
-        let even = (u128::from(self.rate) * u128::from(span_ms)).div_ceil(1 << RATE_SHIFT) as u64;
+        let exact = u128::from(self.rate) * u128::from(span_ms);
+        let even = ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64;
         let each = self.connections * (span_ms / self.spacing_ms + 1);
         let even = even + self.discrepancy;
         Ahead { most: overdue + even.min(each), even: overdue + even }
@@ -68,7 +69,7 @@ impl App {
     /// Shares the poll capacity of the application's windows among its teams and slows their clocks.
     pub(super) fn restretch(&mut self, now_ms: Ms) {
         self.demand_stale = false;
-        self.budget.valid = false;
+        self.forget_slack();
         let permille = if self.pending > 0 { POLL_SHARE_PENDING } else { POLL_SHARE };
         let carried = |window: &Window| {
             let spec = window.spec();

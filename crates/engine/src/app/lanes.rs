@@ -82,6 +82,9 @@ impl App {
             team.polls.clock.advance(at.now_ms);
             entry.overdue = false;
             entry.tag_ms = next_tag(entry.tag_ms, team.polls.clock.tau_ms(), Ms::from(entry.period_ms));
+            if mutation::is("stretch-silently") {
+                entry.tag_ms += Ms::from(entry.period_ms);
+            }
             team.polls.push(entry.tag_ms, user);
             let team = entry.team;
             self.reindex_due(team);
@@ -103,6 +106,7 @@ impl App {
         if self.flying >= self.history_flying_max() {
             return None;
         }
+        self.history_again_ms = Ms::MAX;
         let mut after = None;
         let mut tag_max = u64::MAX;
         while let Some((tag, team)) = self.fair.next(after) {
@@ -112,9 +116,14 @@ impl App {
             if let Some(key) = self.ready_pull(team, at) {
                 let pull = &self.pulls[key.3 as usize];
                 let (user, cost) = (pull.user, pull.cost);
-                if self.bucket.fits(at, cost) && self.spare(at, cost) {
-                    return Some(self.take_chunk(team, &key, user, cost));
-                }
+                let again_ms = match self.bucket.release(at, cost) {
+                    Some(release_ms) => release_ms,
+                    None => match self.crowded(at, cost) {
+                        None => return Some(self.take_chunk(team, &key, user, cost)),
+                        Some(again_ms) => again_ms,
+                    },
+                };
+                self.history_again_ms = self.history_again_ms.min(again_ms);
                 if !self.chunk_costs_differ {
                     return None;
                 }

@@ -12,16 +12,17 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::ops::Range;
 
 use crate::clock::ClockError;
-use crate::cost::{Cost, UNITS};
+use crate::cost::Cost;
 use crate::fair::{Fair, Share};
 use crate::history::{Pull, PullKey};
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, first_tag, phase_ms};
-use crate::quota::{Bucket, Marks, SpecError, WindowSpec};
+use crate::quota::{Bucket, Marks, SpecError, WINDOWS_MAX, WindowSpec};
 use crate::request::Lane;
 use crate::stretch;
 use crate::time::{Instant, Ms};
 
+use admit::Slack;
 use demand::Demand;
 
 /// Longest polling period, in milliseconds: 30 days.
@@ -114,16 +115,6 @@ struct InFlight {
     user_marks: Marks,
 }
 
-/// The slack history may still use; see `admit`.
-#[derive(Clone, Copy, Debug, Default)]
-struct Budget {
-    left: [i64; UNITS],
-    computed_ms: Ms,
-    revision: u64,
-    era: u64,
-    valid: bool,
-}
-
 /// One OAuth application.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
@@ -156,7 +147,9 @@ pub(crate) struct App {
     lease: Lease,
     demand: Demand,
     demand_stale: bool,
-    budget: Budget,
+    slack: [Slack; WINDOWS_MAX],
+    /// When history that no window had room for is to be looked at again.
+    history_again_ms: Ms,
     latency_ms: Ms,
     frozen_until_ms: Ms,
     unexplained: u32,
@@ -199,7 +192,8 @@ impl App {
             lease: Lease { epoch: 0, until_ms: Ms::MAX },
             demand: Demand::default(),
             demand_stale: false,
-            budget: Budget::default(),
+            slack: [Slack::default(); WINDOWS_MAX],
+            history_again_ms: 0,
             latency_ms: spec.deadline_ms.min(2_000),
             frozen_until_ms: 0,
             unexplained: 0,

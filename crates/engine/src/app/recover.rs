@@ -55,7 +55,7 @@ impl App {
             }
         }
         self.lease = lease;
-        self.budget.valid = false;
+        self.forget_slack();
         let at = self.at(now_ms);
         self.bucket.advance(at);
         for mut request in open.into_values() {

@@ -104,7 +104,7 @@ impl App {
         let limits = self.bucket.limits();
         let (by_app, foreign) = self.bucket.observe(request.sent, at, &request.marks, response.app);
         if foreign > 0 {
-            self.budget.valid = false;
+            self.demand_stale = true;
         }
         if limits != self.bucket.limits() {
             self.demand_stale = true;
@@ -152,7 +152,7 @@ impl App {
             self.bucket.falsify(at, window);
             self.demand_stale = true;
         }
-        self.budget.valid = false;
+        self.forget_slack();
         let release_ms = self.bucket.release(at, request.cost).unwrap_or(0);
         self.frozen_until_ms = self.frozen_until_ms.max(until_ms).max(release_ms);
     }

@@ -65,7 +65,7 @@ impl App {
         }
         let may_send = self.flying < self.spec.in_flight_max && self.lease.allows(now_ms);
         if let Some(release_ms) = may_send.then(|| self.next_release(now_ms)).flatten() {
-            wake_ms = wake_ms.min(release_ms.max(self.frozen_until_ms));
+            wake_ms = wake_ms.min(release_ms);
         }
         wake_ms.max(now_ms + 1)
     }
@@ -74,17 +74,13 @@ impl App {
     fn next_release(&self, now_ms: Ms) -> Option<Ms> {
         let at = self.at(now_ms);
         let waiting = !self.live.is_empty() || !self.overdue.is_empty();
-        let by_quota = waiting.then(|| self.bucket.release(at, self.spec.poll_cost).unwrap_or(now_ms + 1));
         let ready = self.fair.next(None).is_some() && self.flying < self.history_flying_max();
-        let by_reserve = ready.then(|| {
-            let change_ms = self.bucket.next_change(at).unwrap_or(Ms::MAX);
-            // Without polls the slack is what windows have left, and only changes with them.
-            if self.demand.connections() == 0 {
-                change_ms
-            } else {
-                change_ms.min(now_ms + self.slack_lives_ms())
-            }
-        });
+        if now_ms < self.frozen_until_ms {
+            return (waiting || ready).then_some(self.frozen_until_ms);
+        }
+        let by_quota = waiting.then(|| self.bucket.release(at, self.spec.poll_cost).unwrap_or(now_ms + 1));
+        // `decide` has just looked at history and said when to look again.
+        let by_reserve = ready.then_some(self.history_again_ms);
         by_quota.into_iter().chain(by_reserve).min()
     }
 }

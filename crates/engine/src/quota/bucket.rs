@@ -3,7 +3,7 @@
 use super::slack::Ahead;
 use super::spec::{SpecError, WINDOWS_MAX, WindowSpec};
 use super::window::{Mark, Window};
-use crate::cost::{Cost, UNITS, Unit};
+use crate::cost::{Cost, Unit};
 use crate::time::{Instant, Ms};
 
 /// Marks of all windows of a bucket, kept with a request in flight.
@@ -128,36 +128,22 @@ impl Bucket {
         self.windows.iter().filter_map(|window| window.release(at, cost.of(window.spec().unit))).max()
     }
 
-    /// The least slack in each unit; `i64::MAX` for a unit no window counts. `demand(unit, d)` is what
-    /// polls may cost in the next `d` milliseconds.
+    /// The first window that cannot take history of `cost` beside its polls: when to ask again. `None` if
+    /// all can. `demand(unit, d)` is what polls may cost in the next `d` milliseconds.
     #[must_use]
-    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Unit, Ms) -> Ahead) -> [i64; UNITS] {
-        let mut slack = [i64::MAX; UNITS];
-        for window in &self.windows {
+    pub fn crowded(
+        &self,
+        at: Instant,
+        latency_ms: Ms,
+        cost: Cost,
+        demand: &dyn Fn(Unit, Ms) -> Ahead,
+    ) -> Option<Ms> {
+        let crowded = |window: &&Window| {
             let unit = window.spec().unit;
-            let least = &mut slack[unit as usize];
-            *least = (*least).min(window.slack(at, latency_ms, &|span_ms| demand(unit, span_ms)));
-        }
-        slack
-    }
-
-    /// When the slack may grow for another reason than time itself.
-    #[must_use]
-    pub fn next_change(&self, at: Instant) -> Option<Ms> {
-        self.windows.iter().filter_map(|window| window.next_change(at)).min()
-    }
-
-    /// A number that changes whenever an entry expires or the provider's clock leaves a window for certain:
-    /// slack may have grown.
-    #[must_use]
-    pub fn revision(&self, at: Instant) -> u64 {
-        self.windows.iter().fold(0, |sum, window| sum.wrapping_mul(31).wrapping_add(window.revision(at)))
-    }
-
-    /// A number that changes whenever a new window may have begun or a limit moved: slack may have shrunk.
-    #[must_use]
-    pub fn era(&self) -> u64 {
-        self.windows.iter().fold(0, |sum, window| sum.wrapping_mul(31).wrapping_add(window.era()))
+            let slack = window.slack(at, latency_ms, &|span_ms| demand(unit, span_ms));
+            (cost.of(unit) as i64) > slack
+        };
+        self.windows.iter().find(crowded).map(|window| window.ask_again(at))
     }
 
     /// Limits that grow with the number of users.

@@ -2,6 +2,9 @@
 
 use crate::time::Ms;
 
+/// Shortest time an estimate is taken over.
+const YOUNG_MS: Ms = 900_000;
+
 /// An estimate of foreign use from what usage headers gave away, over one to two periods.
 #[derive(Clone, Debug, Default)]
 pub struct ForeignRate {
@@ -46,10 +49,8 @@ impl ForeignRate {
         if total == 0 {
             return 0;
         }
-        // Young estimates divide by at least an eighth of the period: one find is no flood.
-        let elapsed =
-            (now_ms - self.started_ms).max(if self.previous_ms > 0 { 0 } else { self.period_ms / 8 });
-        let over_ms = (elapsed + self.previous_ms).max(1);
+        // One find is no flood: a young estimate divides by at least this much.
+        let over_ms = (now_ms - self.started_ms + self.previous_ms).max(YOUNG_MS);
         let x = (u128::from(total) * u128::from(span_ms)).div_ceil(u128::from(over_ms)) as u64;
         let root = x.isqrt();
         x + root + u64::from(root * root < x)

@@ -12,14 +12,16 @@ pub struct Limit {
     loosening: Option<(u64, Ms)>,
     /// What unexplained refusals took away.
     deficit: u64,
-    /// When the deficit changes next: it grows once per window and shrinks once per clean one.
-    deficit_moves_ms: Ms,
+    /// When the deficit last grew.
+    falsified_ms: Ms,
+    /// When part of it comes back, unless there is another refusal.
+    returns_ms: Ms,
 }
 
 impl Limit {
     /// The documented limit, in force as it is.
     pub fn new(documented: u64) -> Self {
-        Self { documented, reported: None, loosening: None, deficit: 0, deficit_moves_ms: 0 }
+        Self { documented, reported: None, loosening: None, deficit: 0, falsified_ms: 0, returns_ms: 0 }
     }
 
     /// The limit in force; at least 1, so that a pull is slow rather than dead.
@@ -53,26 +55,27 @@ impl Limit {
         }
     }
 
-    /// A refusal that nothing explains: the limit in force falls by a tenth, at most once per window.
+    /// A refusal that nothing explains: the limit in force falls by a tenth, at most once per window (one
+    /// that refuses at each of its openings may do so a little early).
     pub fn falsify(&mut self, now_ms: Ms, length_ms: Ms) {
-        if self.deficit > 0 && now_ms < self.deficit_moves_ms {
-            return;
+        self.returns_ms = now_ms + length_ms;
+        if self.deficit == 0 || now_ms >= self.falsified_ms + length_ms / 4 * 3 {
+            self.deficit += self.effective().div_ceil(10).min(self.effective() - 1);
+            self.falsified_ms = now_ms;
         }
-        self.deficit += self.effective().div_ceil(10).min(self.effective() - 1);
-        self.deficit_moves_ms = now_ms + length_ms;
     }
 
     /// Gives back a tenth of the deficit for each clean window that has passed.
     pub fn advance(&mut self, now_ms: Ms, length_ms: Ms) {
-        while self.deficit > 0 && now_ms >= self.deficit_moves_ms {
+        while self.deficit > 0 && now_ms >= self.returns_ms {
             self.deficit -= self.deficit.div_ceil(10);
-            self.deficit_moves_ms += length_ms;
+            self.returns_ms += length_ms;
         }
     }
 
     /// When part of the deficit comes back, if there is one.
     pub fn recovers(&self) -> Option<Ms> {
-        (self.deficit > 0).then_some(self.deficit_moves_ms)
+        (self.deficit > 0).then_some(self.returns_ms)
     }
 
     /// Whether anything was learned that a fresh limit would not know.
@@ -122,7 +125,9 @@ mod tests {
         limit.falsify(0, 1_000);
         limit.falsify(500, 1_000);
         assert_eq!(limit.effective(), 90);
-        limit.advance(1_000, 1_000);
+        limit.advance(1_499, 1_000);
+        assert_eq!(limit.effective(), 90, "the last window was not clean");
+        limit.advance(1_500, 1_000);
         assert_eq!(limit.effective(), 91);
         limit.advance(20_000, 1_000);
         assert_eq!(limit.effective(), 100);

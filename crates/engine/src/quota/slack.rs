@@ -110,15 +110,24 @@ impl Window {
         slack
     }
 
-    /// When [`Window::slack`] may have grown for another reason than time itself.
+    /// How long slack is trusted: demand falls as time passes.
     #[must_use]
-    pub fn next_change(&self, at: Instant) -> Option<Ms> {
+    pub fn slack_lives_ms(&self) -> Ms {
+        (self.spec.length_ms / 64).max(1_000)
+    }
+
+    /// When to work slack out again that did not suffice: once something expires, a window ends or a limit
+    /// recovers, and in any case when it has grown old.
+    #[must_use]
+    pub fn ask_again(&self, at: Instant) -> Ms {
         let by_log = self.log.as_ref().and_then(|log| log.entries().next().map(|(expiry, _)| expiry));
         let by_clock = self.counters.as_ref().map(|counters| match counters.overlapped(at) {
             Some(_) => counters.overlap_ends(at),
             None => counters.ends(at),
         });
-        [by_log, by_clock, self.limit.recovers()].into_iter().flatten().filter(|&ms| ms > at.now_ms).min()
+        let changes = [by_log, by_clock, self.limit.recovers()].into_iter().flatten();
+        let change_ms = changes.filter(|&ms| ms > at.now_ms).min().unwrap_or(Ms::MAX);
+        change_ms.min(at.now_ms + self.slack_lives_ms())
     }
 
     /// A number that changes whenever an entry expires or the provider's clock leaves a window for certain.

@@ -1,0 +1,209 @@
+//! What the engine promises, seen from outside: each test is a scenario and a claim about its summary.
+
+use lookback_engine::sim::{self, Scenario, Summary};
+
+fn run(text: &str) -> Summary {
+    let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    sim::run(&scenario, None).unwrap()
+}
+
+/// A scenario of one application on a Monday evening, 3 h 53 min before midnight.
+fn scenario(top: &str, app: &str, teams: &str) -> Summary {
+    run(&format!(
+        "seed = 7\nstart = \"2026-11-23T20:07:00Z\"\nuntil_hours = 400\nlatency_ms = [20, 1500]\n{top}\n\
+         [[app]]\nid = \"app\"\n{app}\n{teams}"
+    ))
+}
+
+const STRAVA: &str = r#"
+windows = [{ limit = 100, seconds = 900, kind = "aligned" }, { limit = 1000, seconds = 86400, kind = "aligned" }]
+server_kind = "aligned"
+"#;
+const EIGHT_POLLED: &str = r#"
+[[app.team]]
+id = "a"
+connections = 8
+history_connections = 12
+history_requests = 125
+"#;
+
+fn hours(ms: Option<u64>) -> f64 {
+    ms.expect("history is done") as f64 / 3.6e6
+}
+
+#[test]
+fn strava_history_takes_all_that_polls_leave_and_polls_are_on_time() {
+    let summary = scenario("", STRAVA, EIGHT_POLLED);
+    assert_eq!(summary.rejected, 0);
+    assert_eq!(summary.poll_lateness_ms.max, 0);
+    assert!((52.0..52.3).contains(&hours(summary.history_finished_ms)), "{summary}");
+    assert!(summary.makespan_ratio.unwrap() <= 1.01, "{summary}");
+    assert!(summary.poll_gap_ms_max["app"] <= 900_001, "{summary}");
+}
+
+#[test]
+fn wahoo_as_clock_windows_is_done_at_its_bound() {
+    let app = r#"
+windows = [{ limit = 200, seconds = 300, kind = "aligned" }, { limit = 1000, seconds = 3600, kind = "aligned" },
+           { limit = 5000, seconds = 86400, kind = "aligned" }]
+server_kind = "aligned"
+"#;
+    let team = "[[app.team]]\nid = \"a\"\nconnections = 40\nhistory_connections = 40\nhistory_requests = 125";
+    let summary = scenario("", app, team);
+    assert_eq!((summary.rejected, summary.poll_lateness_ms.max), (0, 0));
+    assert!((28.0..28.1).contains(&hours(summary.history_finished_ms)), "{summary}");
+}
+
+#[test]
+fn one_window_of_any_kind_is_filled_to_the_bound() {
+    for (kind, polled, limit) in
+        [("log", 0, 60), ("aligned", 0, 60), ("anchored", 0, 60), ("log", 5, 1_000), ("aligned", 5, 1_000)]
+    {
+        let app = format!("windows = [{{ limit = {limit}, seconds = 300, kind = \"{kind}\" }}]");
+        let team = format!(
+            "[[app.team]]\nid = \"a\"\nconnections = {polled}\nhistory_connections = 10\n\
+             history_requests = {}",
+            limit * 3
+        );
+        let summary = scenario("", &app, &team);
+        assert_eq!(summary.rejected, 0, "{kind}");
+        assert!(summary.goal_ratio.unwrap() <= 1.01, "{kind}: {summary}");
+        assert!(summary.lower_bound_ms <= summary.history_finished_ms, "{kind}: {summary}");
+        assert_eq!(summary.poll_lateness_ms.max, 0, "{kind}: {summary}");
+    }
+}
+
+#[test]
+fn user_windows_leave_each_users_polls_their_room() {
+    let app = r#"
+user_windows = [{ limit = 20, seconds = 3600, kind = "log" }, { limit = 150, seconds = 86400, kind = "aligned" }]
+windows = [{ limit = 5000, seconds = 60, kind = "log" }]
+server_kind = "log"
+"#;
+    let team = "[[app.team]]\nid = \"a\"\nconnections = 6\nhistory_connections = 6\nhistory_requests = 140";
+    let summary = scenario("", &app.replace("\"aligned\"", "\"log\""), team);
+    assert_eq!((summary.rejected, summary.poll_lateness_ms.max), (0, 0), "{summary}");
+    assert!(summary.makespan_ratio.unwrap() <= 1.05, "{summary}");
+}
+
+#[test]
+fn a_clock_that_is_off_causes_no_refusal() {
+    let app = "windows = [{ limit = 10, seconds = 60, kind = \"aligned\" }]\nserver_kind = \"aligned\"";
+    let team = "[[app.team]]\nid = \"a\"\nconnections = 3\nhistory_connections = 4\nhistory_requests = 200";
+    for skew in ["-900", "900"] {
+        let top = format!("clock_skew_ms = {skew}");
+        assert_eq!(scenario(&top, app, team).rejected, 0, "skew {skew} ms");
+    }
+}
+
+#[test]
+fn a_clock_further_off_than_assumed_is_noticed_by_its_date() {
+    let app = "windows = [{ limit = 100, seconds = 900, kind = \"aligned\" }]\nserver_kind = \"aligned\"";
+    let team = "[[app.team]]\nid = \"a\"\nconnections = 3\nhistory_connections = 4\nhistory_requests = 200";
+    for skew in ["-25000", "25000"] {
+        assert_eq!(scenario(&format!("clock_skew_ms = {skew}"), app, team).rejected, 0, "skew {skew} ms");
+    }
+}
+
+#[test]
+fn usage_headers_reveal_somebody_else_before_a_refusal_does() {
+    let app = r#"
+windows = [{ limit = 100, seconds = 900, kind = "log" }, { limit = 1000, seconds = 86400, kind = "log" }]
+server_kind = "log"
+external_per_hour = 5
+"#;
+    let with = scenario("", app, EIGHT_POLLED);
+    let without = scenario("headers = \"missing\"", app, EIGHT_POLLED);
+    assert!(with.rejected <= 4, "with headers: {with}");
+    assert!(without.rejected > with.rejected, "without: {without}");
+    assert!(with.history_finished_ms.is_some() && without.history_finished_ms.is_some());
+}
+
+#[test]
+fn a_limit_that_is_halved_without_notice_is_learned() {
+    let app = r#"
+windows = [{ limit = 100, seconds = 900, kind = "aligned" }]
+server_kind = "aligned"
+limit_change = { at_hours = 1.1, limit = 50 }
+"#;
+    let summary = scenario("", app, EIGHT_POLLED);
+    assert!(summary.rejected <= 60, "at most what was in flight or already beyond: {summary}");
+    assert!(summary.history_finished_ms.is_some(), "{summary}");
+    let blind = scenario("headers = \"missing\"", app, EIGHT_POLLED);
+    assert!(blind.history_finished_ms.is_some(), "{blind}");
+    assert!(blind.rejected < blind.requests / 10, "{blind}");
+}
+
+#[test]
+fn a_large_team_slows_neither_the_polls_nor_the_history_of_a_small_one() {
+    let team = |id: &str, connections: u32, requests: u32| {
+        format!(
+            "[[app.team]]\nid = \"{id}\"\nconnections = {connections}\nhistory_connections = {connections}\n\
+             history_requests = {requests}\n"
+        )
+    };
+    let summary = scenario("", STRAVA, &(team("large", 400, 10) + &team("small", 4, 300)));
+    assert!(summary.jain >= 0.99, "{summary}");
+    assert_eq!(summary.rejected, 0);
+    // The large team is stretched, and says so.
+    assert!(summary.poll_stretch["app"] > 50.0, "{summary}");
+}
+
+#[test]
+fn polls_are_stretched_as_far_as_is_reported_and_no_further() {
+    let app = "windows = [{ limit = 100, seconds = 3600, kind = \"log\" }]\nserver_kind = \"log\"";
+    let summary = scenario(
+        "",
+        app,
+        "[[app.team]]\nid = \"a\"\nconnections = 50\nhistory_connections = 1\nhistory_requests = 300",
+    );
+    let stretched = 900_000.0 * summary.poll_stretch["app"];
+    assert!((2.4..2.6).contains(&summary.poll_stretch["app"]), "200 polls an hour on 80: {summary}");
+    assert!((summary.poll_period_ms["app"] as f64) <= stretched * 1.01, "{summary}");
+    assert!(summary.poll_lateness_ms.p99 <= 5_000, "{summary}");
+    assert_eq!(summary.rejected, 0);
+    let idle = scenario("", STRAVA, "[[app.team]]\nid = \"a\"\nconnections = 8");
+    assert_eq!((idle.poll_period_ms["app"], idle.poll_gap_ms_max["app"]), (900_000, 900_000));
+}
+
+#[test]
+fn history_asked_for_a_moment_before_the_reset_does_not_spill_into_the_new_day() {
+    let team = EIGHT_POLLED.to_owned() + "history_at_seconds = 13979.5";
+    let summary = scenario("", STRAVA, &team);
+    assert_eq!(summary.rejected, 0);
+    assert!(summary.poll_lateness_ms.max <= 5_000, "{summary}");
+}
+
+#[test]
+fn connections_that_join_late_are_on_time_after_one_window() {
+    let team = EIGHT_POLLED.to_owned()
+        + "\n[[app.team]]\nid = \"late\"\nconnections = 2\nconnect_at_seconds = 30000";
+    let summary = scenario("", STRAVA, &team);
+    assert_eq!(summary.rejected, 0);
+    assert!(summary.poll_lateness_ms.p99 <= 5_000, "{summary}");
+}
+
+#[test]
+fn crashes_lose_no_chunk_and_cause_no_refusal() {
+    let top = "crash_at_hours = [0.001, 0.3, 4.0, 4.02, 27.9]\nlost_rate = 0.01\nfailure_rate = 0.02";
+    for kind in ["aligned", "log", "two_counter", "unknown"] {
+        let real = if kind == "unknown" { "log" } else { kind };
+        let app = format!(
+            "windows = [{{ limit = 100, seconds = 900, kind = \"{kind}\" }}, \
+             {{ limit = 1000, seconds = 86400, kind = \"{kind}\" }}]\nserver_kind = \"{real}\""
+        );
+        let summary = scenario(top, &app, EIGHT_POLLED);
+        assert_eq!((summary.rejected, summary.history_done), (0, 1_500), "{kind}: {summary}");
+    }
+}
+
+#[test]
+fn the_same_scenario_gives_the_same_trace() {
+    let scenario = Scenario::parse(&sim::draw(11)).unwrap();
+    let trace = || {
+        let mut out = Vec::new();
+        sim::run(&scenario, Some(&mut out)).unwrap();
+        out
+    };
+    assert_eq!(trace(), trace());
+}

@@ -18,8 +18,11 @@ const HORIZON_MS: Ms = 36_525 * 86_400_000;
 enum Flow {
     /// `limit` in each clock window.
     Aligned,
-    /// `limit` in any stretch of the length (what an anchored window admits at its fastest, too).
+    /// `limit` in any stretch of the length.
     Log,
+    /// `limit` for each whole or begun length since the given moment: windows that start with a request do
+    /// not overlap, so no more of them can have begun.
+    Steps(Ms),
     /// `limit` at once, and then `limit` per length, evenly, from the given moment on.
     Even(Ms),
 }
@@ -60,6 +63,12 @@ impl Rest<'_> {
                 let more = self.sent.front().map_or(Ms::MAX, |(at, _)| at + self.length_ms);
                 (self.left_by_polls(self.length_ms), more)
             }
+            Flow::Steps(from) => {
+                let lengths = (now - from) / self.length_ms;
+                let polls: u64 = self.polls.iter().map(|polls| polls.least(now - from)).sum();
+                let total = (self.limit * (lengths + 1)).saturating_sub(polls * self.poll_cost);
+                (total / self.cost, from + (lengths + 1) * self.length_ms)
+            }
             Flow::Even(from) => {
                 let each = self.left_by_polls(self.length_ms);
                 let grown = now.saturating_sub(from) * each / self.length_ms;
@@ -80,7 +89,7 @@ impl Rest<'_> {
     }
 
     fn send(&mut self, now: Ms, count: u64) {
-        if !matches!(self.flow, Flow::Even(_)) {
+        if !matches!(self.flow, Flow::Even(_) | Flow::Steps(_)) {
             self.sent.push_back((now, count));
         }
         self.held += count;
@@ -136,7 +145,8 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
         length_ms: spec.length_ms + if spec.kind == Kind::Aligned { 0 } else { work.latency_ms },
         flow: match spec.kind {
             Kind::Aligned => Flow::Aligned,
-            Kind::Log | Kind::Anchored | Kind::Unknown => Flow::Log,
+            Kind::Log | Kind::Unknown => Flow::Log,
+            Kind::Anchored => Flow::Steps(work.from_ms),
             // The previous window weighs less and less from the first boundary on.
             Kind::TwoCounter => Flow::Even(work.from_ms - work.from_ms % spec.length_ms + spec.length_ms),
             Kind::Bucket => Flow::Even(work.from_ms),

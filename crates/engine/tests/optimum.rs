@@ -70,7 +70,7 @@ fn nothing_beats_the_optimum_and_the_engine_comes_within_its_margins() {
     {
         for limit in 1..=3 {
             for long in [None, Some(limit + 1), Some(limit + 3)] {
-                for requests in 1..=most {
+                for requests in 1..=5_usize {
                     let mut windows = vec![WindowSpec::requests(limit, 4_000, kind)];
                     windows.extend(long.map(|limit| WindowSpec::requests(limit, 8_000, kind)));
                     let best = optimum(&windows, kind, requests);

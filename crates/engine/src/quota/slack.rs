@@ -95,6 +95,9 @@ impl Window {
         demand: &dyn Fn(Ms) -> i64,
     ) -> i64 {
         let (_, current, rest_ms) = counters.two(at);
+        if demand(self.spec.length_ms + latency_ms) == 0 {
+            return limit - counters.two_counter(at) as i64;
+        }
         let now = limit - counters.two_counter(at) as i64 - demand(0) - 1;
         let end = limit - current as i64 - demand(rest_ms + 2 * at.epsilon_ms) - 1;
         let mut slack = now.min(end);

@@ -194,6 +194,8 @@ fn crashes_lose_no_chunk_and_cause_no_refusal() {
         );
         let summary = scenario(top, &app, EIGHT_POLLED);
         assert_eq!((summary.rejected, summary.history_done), (0, 1_500), "{kind}: {summary}");
+        // A minute of silence at each crash, and for a poll that waits for what is charged twice a window.
+        assert!(summary.poll_gap_ms_max["app"] <= 2 * 900_000 + 120_000, "{kind}: {summary}");
     }
 }
 

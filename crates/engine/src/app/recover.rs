@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{App, InFlight};
 use crate::journal::{Lease, Record};
-use crate::quota::Marks;
+use crate::quota::{Bucket, Marks};
 use crate::time::Ms;
 
 impl App {
@@ -15,6 +15,11 @@ impl App {
     /// order they were written; users are known by the same numbers as before.
     pub fn recover(&mut self, records: &[Record], lease: Lease, now_ms: Ms) {
         let mut open: BTreeMap<u64, InFlight> = BTreeMap::new();
+        // Windows are opened as of the first record: what is over by now must not count as today's.
+        if let Some(first) = records.first() {
+            self.bucket = Bucket::new(&self.spec.windows, self.at(first.at_ms()));
+            self.bucket.set_users(self.users.len() as u64);
+        }
         for record in records {
             let at = self.at(record.at_ms());
             self.bucket.advance(at);

@@ -135,8 +135,12 @@ impl Engine {
         response: &Response<'_>,
         now_ms: Ms,
     ) -> (Outcome, Option<Record>) {
-        let outcome = self.apps[id.app as usize].respond(id, response, now_ms);
-        self.file(id.app, now_ms);
+        let app = &mut self.apps[id.app as usize];
+        let outcome = app.respond(id, response, now_ms);
+        // Where nothing waits there is nothing to decide before the time that is filed already.
+        if app.is_waiting() {
+            self.file(id.app, now_ms);
+        }
         outcome
     }
 

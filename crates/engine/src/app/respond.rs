@@ -75,7 +75,12 @@ impl App {
         }
         self.flying -= 1;
         self.free.push(slot);
-        self.in_flight[slot as usize].take()
+        let request = self.in_flight[slot as usize].take();
+        // Deadlines of what has landed wake nobody.
+        while self.deadlines.front().is_some_and(|&(_, slot, sequence)| !self.is_flying(slot, sequence)) {
+            self.deadlines.pop_front();
+        }
+        request
     }
 
     fn settled(&self, request: &InFlight, acked_ms: Ms) -> Record {

@@ -53,6 +53,15 @@ impl App {
         }
     }
 
+    /// Whether anything waits for quota, a response, or a timer that a response may have set.
+    pub fn is_waiting(&self) -> bool {
+        !self.live.is_empty()
+            || !self.overdue.is_empty()
+            || !self.timers.is_empty()
+            || self.demand_stale
+            || self.fair.next(None).is_some()
+    }
+
     /// When to look again, given that [`App::decide`] has just returned nothing: the earliest moment at
     /// which time alone can change that. `Ms::MAX` if only a response or new work can.
     pub fn next_wake(&self, now_ms: Ms) -> Ms {

@@ -74,6 +74,18 @@ fn one_window_of_any_kind_is_filled_to_the_bound() {
 }
 
 #[test]
+fn history_goes_on_where_polls_take_most_of_a_tiny_limit() {
+    for kind in ["aligned", "log", "anchored", "bucket"] {
+        let app = format!("windows = [{{ limit = 2, seconds = 300, kind = \"{kind}\" }}]");
+        let team =
+            "[[app.team]]\nid = \"a\"\nconnections = 3\nhistory_connections = 2\nhistory_requests = 30";
+        let summary = scenario("", &app, team);
+        assert_eq!(summary.rejected, 0, "{kind}");
+        assert!(summary.history_finished_ms.is_some(), "{kind}: {summary}");
+    }
+}
+
+#[test]
 fn user_windows_leave_each_users_polls_their_room() {
     let app = r#"
 user_windows = [{ limit = 20, seconds = 3600, kind = "log" }, { limit = 150, seconds = 86400, kind = "aligned" }]

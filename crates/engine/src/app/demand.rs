@@ -11,6 +11,9 @@ use crate::time::Ms;
 const POLL_SHARE_PENDING: u64 = 800;
 const POLL_SHARE: u64 = 950;
 
+/// Most connections whose due moments are counted one by one.
+pub(super) const FEW_MAX: usize = 16;
+
 /// How polls of the whole application fall due.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Demand {
@@ -94,11 +97,33 @@ impl App {
         self.demand = demand;
     }
 
+    /// The due moments of every connection, where there are few: how long until the next, and the period.
+    pub(super) fn few_dues(&self, now_ms: Ms) -> Option<Vec<(Ms, Ms)>> {
+        if self.few.len() > FEW_MAX {
+            return None;
+        }
+        let due = |user: &u32| {
+            let user = &self.users[*user as usize];
+            let clock = &self.teams[user.team as usize].polls.clock;
+            let period_ms = Ms::from(user.period_ms);
+            // One that is overdue is counted as such; what is ahead of it is a period later.
+            let tag_ms = user.tag_ms + if user.overdue { period_ms } else { 0 };
+            let stretched_ms = (clock.stretched_ms(period_ms) - 1).max(1);
+            (clock.due_ms(tag_ms).saturating_sub(now_ms), stretched_ms)
+        };
+        Some(self.few.iter().map(due).collect())
+    }
+
     /// What polls of the application may cost in the next `span_ms`.
-    pub(super) fn poll_demand(&self, unit: Unit, span_ms: Ms) -> Ahead {
+    pub(super) fn poll_demand(&self, few: Option<&[(Ms, Ms)]>, unit: Unit, span_ms: Ms) -> Ahead {
         let polls = self.demand.polls(self.overdue_count, span_ms);
+        let counted = few.map_or(u64::MAX, |dues| {
+            let ahead = dues.iter().filter(|(until_ms, _)| *until_ms <= span_ms);
+            let each = ahead.map(|(until_ms, period_ms)| 1 + (span_ms - until_ms) / period_ms);
+            self.overdue_count + each.sum::<u64>()
+        });
         let cost = self.spec.poll_cost.of(unit);
-        Ahead { most: cost * polls.most, even: cost * polls.even }
+        Ahead { most: cost * polls.most.min(counted), even: cost * polls.even }
     }
 
     /// What polls of one user may cost in the next `span_ms`: its due moments are known exactly.

@@ -124,6 +124,8 @@ pub(crate) struct App {
     bucket: Bucket,
     users: Vec<User>,
     polled: u64,
+    /// The first users that were polled, while their due moments are few enough to be looked at one by one.
+    few: Vec<u32>,
     teams: Vec<Team>,
     fair: Fair,
     due: BTreeSet<(Ms, u32)>,
@@ -172,6 +174,7 @@ impl App {
             clock,
             users: Vec::new(),
             polled: 0,
+            few: Vec::new(),
             teams: Vec::new(),
             fair: Fair::default(),
             due: BTreeSet::new(),
@@ -248,6 +251,9 @@ impl App {
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
         self.polled += 1;
+        if self.few.len() <= demand::FEW_MAX {
+            self.few.push(user);
+        }
         self.demand_stale = true;
         self.reindex_due(team_index);
     }

@@ -89,6 +89,11 @@ pub enum Command {
         after_help = "Without --team nothing is looked up: --days and --override stand in for a stored preference.\n\nExamples:\n  lookback resolve --provider oura --days 120 --override sleep=180 --resource sleep --resource activity\n  lookback resolve --provider fitbit --days 365 --resource heartrate\n  lookback resolve --org ORG --team TEAM --region eu --provider strava --resource workouts --json"
     )]
     Resolve(Box<Resolve>),
+    /// Run a scenario against simulated providers, or random ones
+    #[command(
+        after_help = "The trace has one JSON object a line for every request that reached a provider.\n\nExamples:\n  lookback simulate scenarios/strava-aligned.toml\n  lookback simulate scenarios/wahoo-log.toml --json --trace trace.ndjson\n  lookback simulate --fuzz --seconds 60"
+    )]
+    Simulate(Simulate),
     /// List the providers: defaults, limits and what is configurable
     Providers,
     /// Print the OpenAPI document
@@ -269,6 +274,25 @@ pub struct Resolve {
     /// Resolve as of this time [default: now]
     #[arg(long, value_name = "TIME")]
     pub now: Option<Timestamp>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Simulate {
+    /// The scenario
+    #[arg(value_name = "SCENARIO.toml", required_unless_present = "fuzz", conflicts_with = "fuzz")]
+    pub scenario: Option<PathBuf>,
+    /// Write every request to this file
+    #[arg(long, value_name = "FILE", requires = "scenario")]
+    pub trace: Option<PathBuf>,
+    /// Draw random scenarios and check every promise in each, instead of running one
+    #[arg(long)]
+    pub fuzz: bool,
+    /// How long to go on drawing
+    #[arg(long, default_value_t = 60, requires = "fuzz")]
+    pub seconds: u64,
+    /// What the first random scenario is drawn from
+    #[arg(long, default_value_t = 1, requires = "fuzz")]
+    pub seed: u64,
 }
 
 fn days(text: &str) -> Result<Days, String> {

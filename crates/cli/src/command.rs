@@ -8,6 +8,7 @@ mod providers;
 mod quickstart;
 mod resolve;
 mod serve;
+mod simulate;
 mod team;
 
 use std::future::Future;
@@ -29,6 +30,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Team(what) => team::run(settings, what).await,
         Command::Key(what) => key::run(settings, what).await,
         Command::Resolve(what) => resolve::run(settings, *what).await,
+        Command::Simulate(what) => simulate::run(settings, &what),
         Command::Providers => providers::run(settings),
         Command::Openapi => output::json(&lookback_api::openapi()),
         Command::Completions { shell } => {

@@ -9,7 +9,7 @@ use super::stats::{Histogram, jain};
 use super::summary::{Summary, WindowUse};
 use super::world::World;
 use crate::cost::Cost;
-use crate::quota::WindowSpec;
+use crate::quota::{Kind, WindowSpec};
 use crate::time::Ms;
 
 /// Sums a run up.
@@ -35,7 +35,7 @@ pub fn summary(world: &World<'_, '_>) -> Summary {
         bounds = latest(bounds, app_bound(world, index as u32, false));
         goals = latest(goals, app_bound(world, index as u32, true));
         fairness = fairness.min(app_jain(world, index));
-        utilisation.extend(app_use(app, site, ended_ms));
+        utilisation.extend(app_use(app, site, world.start_ms, ended_ms));
     }
     let total = |count: &dyn Fn(&Site) -> u64| world.sites.iter().map(count).sum::<u64>();
     let lane = |lane: usize| total(&|site| site.arrived[lane]);
@@ -89,18 +89,32 @@ fn app_jain(world: &World<'_, '_>, index: usize) -> f64 {
     jain(&shares)
 }
 
-fn app_use<'s>(app: &'s AppScenario, site: &'s Site, ended_ms: Ms) -> impl Iterator<Item = WindowUse> + 's {
+fn app_use<'s>(
+    app: &'s AppScenario,
+    site: &'s Site,
+    start_ms: Ms,
+    ended_ms: Ms,
+) -> impl Iterator<Item = WindowUse> + 's {
     site.provider.windows.iter().map(move |window| {
-        let lengths = (ended_ms as f64 / window.length_ms() as f64).max(1.0);
+        let lengths = lengths(app.real_kind(), window.length_ms(), start_ms, ended_ms);
         WindowUse {
             app: app.id.clone(),
             seconds: window.length_ms() as f64 / 1_000.0,
             limit: window.limit,
             server_kind: app.real_kind(),
-            mean: window.accepted as f64 / (window.limit as f64 * lengths),
+            mean: window.accepted as f64 / (window.limit * lengths) as f64,
             peak: window.peak as f64 / window.limit as f64,
         }
     })
+}
+
+/// How often a limit could be used up in a run: once a window that the run touches, where windows are cut at
+/// boundaries, else once a length that was begun.
+fn lengths(kind: Kind, length_ms: Ms, start_ms: Ms, ended_ms: Ms) -> u64 {
+    match kind {
+        Kind::Aligned | Kind::TwoCounter => (start_ms + ended_ms) / length_ms - start_ms / length_ms + 1,
+        _ => ended_ms.div_ceil(length_ms).max(1),
+    }
 }
 
 /// The bound of one application: all its history through its own windows, and each user's through theirs.

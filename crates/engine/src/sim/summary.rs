@@ -69,7 +69,7 @@ pub struct WindowUse {
     pub limit: u64,
     /// How the provider counted it.
     pub server_kind: Kind,
-    /// Units counted, per length and limit; in runs shorter than the window the share of one.
+    /// Units counted, of all that the windows which the run touched could have held.
     pub mean: f64,
     /// Most that was counted at once, per limit.
     pub peak: f64,

@@ -1,0 +1,27 @@
+//! The named scenarios run, and show what they say.
+
+use std::path::Path;
+
+use lookback_engine::sim::{self, Scenario};
+
+/// Scenarios in which refusals are part of what is shown, and how many at most.
+const REFUSED_MAX: [(&str, u64); 2] = [("limit-halved", 2), ("somebody-else", 4)];
+
+#[test]
+fn every_named_scenario_finishes_without_refusals_of_our_making() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let scenario = Scenario::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(!scenario.shows.is_empty(), "{name} says what it shows");
+        let summary = sim::run(&scenario, None).unwrap();
+        let most = REFUSED_MAX.iter().find(|(refused, _)| *refused == name).map_or(0, |(_, most)| *most);
+        assert!(summary.rejected <= most, "{name}: {summary}");
+        assert!(summary.history_finished_ms.is_some(), "{name}: {summary}");
+        assert!(summary.jain >= 0.99, "{name}: {summary}");
+        names.push(name);
+    }
+    assert!(names.len() >= 15, "{names:?}");
+}

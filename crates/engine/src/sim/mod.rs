@@ -3,6 +3,7 @@
 mod agenda;
 mod bound;
 mod chance;
+mod flight;
 mod fuzz;
 pub mod provider;
 mod report;

@@ -4,37 +4,16 @@ use std::io::Write;
 
 use super::SimError;
 use super::agenda::{Agenda, Event};
-use super::chance::{Chance, Fate};
-use super::scenario::{Headers, Scenario, ScenarioError, hours_ms, seconds_ms};
+use super::chance::Chance;
+use super::flight::Flight;
+use super::scenario::{Scenario, ScenarioError, hours_ms, seconds_ms};
 use super::site::Site;
-use super::trace::Line;
 use crate::app::AppSpec;
 use crate::cost::Cost;
 use crate::engine::Engine;
 use crate::journal::{Journal, Lease, MemoryJournal};
-use crate::quota::Reading;
-use crate::request::{Grant, Lane, Outcome, RequestId, Response, Status};
+use crate::request::{Grant, Lane};
 use crate::time::Ms;
-
-/// A request of ours on its way.
-#[derive(Clone, Debug)]
-struct Flight {
-    grant: Grant,
-    /// The process that sent it.
-    generation: u64,
-    sent_ms: Ms,
-    fate: Fate,
-    verdict: Option<Verdict>,
-}
-
-/// What its response will say.
-#[derive(Clone, Debug)]
-struct Verdict {
-    status: Status,
-    app: Vec<Reading>,
-    user: Vec<Reading>,
-    date_ms: Option<Ms>,
-}
 
 /// The world of a run.
 pub struct World<'a, 't> {
@@ -43,17 +22,17 @@ pub struct World<'a, 't> {
     pub(super) sites: Vec<Site>,
     pub(super) start_ms: Ms,
     pub(super) now_ms: Ms,
-    journal: MemoryJournal,
-    agenda: Agenda,
-    chance: Chance,
-    flights: Vec<Option<Flight>>,
-    free: Vec<usize>,
-    trace: Option<&'t mut dyn Write>,
+    pub(super) journal: MemoryJournal,
+    pub(super) agenda: Agenda,
+    pub(super) chance: Chance,
+    pub(super) flights: Vec<Option<Flight>>,
+    pub(super) free: Vec<usize>,
+    pub(super) trace: Option<&'t mut dyn Write>,
     /// Which process is running; responses to an earlier one are lost.
-    generation: u64,
-    alive: bool,
+    pub(super) generation: u64,
+    pub(super) alive: bool,
     /// Teams that have not asked for their history yet.
-    asks: usize,
+    pub(super) asks: usize,
 }
 
 impl<'a, 't> World<'a, 't> {
@@ -198,7 +177,7 @@ impl<'a, 't> World<'a, 't> {
         Ok(())
     }
 
-    fn append(&mut self, records: &[crate::journal::Record]) {
+    pub(super) fn append(&mut self, records: &[crate::journal::Record]) {
         self.journal.append(records).expect("the running process owns every epoch it writes with");
     }
 
@@ -251,7 +230,7 @@ impl<'a, 't> World<'a, 't> {
     }
 
     /// The provider's clock.
-    fn there(&self, now_ms: Ms) -> Ms {
+    pub(super) fn there(&self, now_ms: Ms) -> Ms {
         now_ms.saturating_add_signed(self.scenario.clock_skew_ms)
     }
 
@@ -304,88 +283,6 @@ impl<'a, 't> World<'a, 't> {
         self.agenda.add(self.now_ms + fate.total_ms, Event::Respond { request, id: grant.id });
     }
 
-    fn arrive(&mut self, request: usize) -> Result<(), SimError> {
-        let there_ms = self.there(self.now_ms);
-        let Some(flight) = self.flights[request].as_mut() else { return Ok(()) };
-        let grant = flight.grant;
-        let site = &mut self.sites[grant.id.app as usize];
-        let answer = site.provider.arrive(there_ms, Some(grant.user), grant.cost);
-        site.count(grant.lane, answer.accepted);
-        let status = match answer.accepted {
-            false => Status::Refused,
-            true if flight.fate.fails => Status::Failed,
-            true => Status::Served,
-        };
-        let headers = self.scenario.headers;
-        let limits: Vec<u64> = site.provider.windows.iter().map(|window| window.limit).collect();
-        flight.verdict = Some(Verdict {
-            status,
-            app: readings(headers, &answer.app_used, &limits),
-            user: readings(headers, &answer.user_used, &[]),
-            date_ms: self.scenario.dates.then_some(there_ms / 1_000 * 1_000),
-        });
-        let Some(out) = self.trace.as_deref_mut() else { return Ok(()) };
-        let scenario = &self.scenario.app[grant.id.app as usize];
-        let person = &site.people[grant.user as usize];
-        let team = scenario.team[person.team].id.as_str();
-        let line = Line {
-            app: &scenario.id,
-            team,
-            user: format!("{team}/{}", person.index),
-            lane: grant.lane,
-            cost: u64::from(grant.cost.units()[0]),
-            days: u64::from(grant.cost.units()[1]),
-            due_ms: grant.due_ms.map(|due_ms| due_ms - self.start_ms),
-            sent_ms: flight.sent_ms - self.start_ms,
-            arrived_ms: self.now_ms - self.start_ms,
-            acked_ms: (!flight.fate.lost).then(|| flight.sent_ms + flight.fate.total_ms - self.start_ms),
-            status: match status {
-                Status::Served => 200,
-                Status::Failed => 500,
-                Status::Refused => 429,
-            },
-        };
-        line.write(out)?;
-        Ok(())
-    }
-
-    fn respond(&mut self, request: usize, id: RequestId) {
-        let Some(flight) = self.flights[request].take() else { return };
-        self.free.push(request);
-        let stale = flight.generation != self.generation;
-        let (true, false, false, Some(verdict)) = (self.alive, flight.fate.lost, stale, flight.verdict)
-        else {
-            return;
-        };
-        let response = Response {
-            status: verdict.status,
-            app: &verdict.app,
-            user: &verdict.user,
-            retry_after_ms: None,
-            date_ms: verdict.date_ms,
-        };
-        let (outcome, record) = self.engine.respond(id, &response, self.now_ms);
-        if let Some(record) = record {
-            self.append(&[record]);
-        }
-        self.conclude(id, outcome);
-    }
-
-    fn conclude(&mut self, id: RequestId, outcome: Outcome) {
-        let site = &mut self.sites[id.app as usize];
-        match outcome {
-            Outcome::ChunkDone(chunk) => {
-                let user = site.pulls[chunk.pull as usize];
-                site.commit(user, chunk.chunk, self.now_ms);
-            }
-            Outcome::ChunkGivenUp(_) => {
-                site.open -= 1;
-                site.given_up += 1;
-            }
-            Outcome::ChunkAgain(_) | Outcome::Over { .. } | Outcome::Unknown => {}
-        }
-    }
-
     /// A successor reads the journal and carries on.
     fn take_over(&mut self) -> Result<(), SimError> {
         self.engine = self.register()?;
@@ -413,18 +310,4 @@ impl<'a, 't> World<'a, 't> {
         }
         Ok(())
     }
-}
-
-/// What usage headers say of windows with these uses.
-fn readings(headers: Headers, used: &[u64], limits: &[u64]) -> Vec<Reading> {
-    let tell = |used: u64| match headers {
-        Headers::Missing => None,
-        Headers::Correct => Some(used),
-        Headers::Low => Some(used / 2),
-        Headers::High => Some(used * 2),
-    };
-    let reading = |(window, &used): (usize, &u64)| {
-        Some(Reading { window, limit: limits.get(window).copied(), used: Some(tell(used)?) })
-    };
-    used.iter().enumerate().filter_map(reading).collect()
 }

@@ -45,12 +45,20 @@ pub struct Refusals;
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let refusals = [
+            ("400", "The request broke off", Refusal::schema()),
             ("401", "The management key is missing or not valid", Refusal::schema()),
             ("403", "The management key cannot manage this organisation", Refusal::schema()),
             ("404", "A team that is named is not in this organisation and region", Refusal::schema()),
+            ("405", "Another method would do; `Allow` says which", Refusal::schema()),
+            ("408", "The body did not arrive in time", Refusal::schema()),
             ("413", "The body is too large", Refusal::schema()),
             ("422", "Validation Error", Problem::schema()),
-            ("503", "The storage is unavailable; repeat the request later", Refusal::schema()),
+            ("500", "A fault of the server", Refusal::schema()),
+            (
+                "503",
+                "The server is busy or its storage unavailable; repeat the request later",
+                Refusal::schema(),
+            ),
         ];
         let described = refusals.into_iter().map(|(status, description, schema)| {
             let content = ContentBuilder::new().schema(Some(schema)).build();

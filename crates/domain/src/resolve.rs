@@ -134,10 +134,11 @@ slugs! {
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from, to, why, .. } = self;
-        match from == to {
-            true if *to == Days::ZERO => write!(f, "nothing is pulled, since {why}"),
-            true => write!(f, "a part of the {to} days is left out, since {why}"),
-            false => write!(f, "{to} days are pulled instead of {from}, since {why}"),
+        match (*from, *to) {
+            (Days::ZERO, Days::ZERO) => write!(f, "nothing is pulled, since {why}"),
+            (from, Days::ZERO) => write!(f, "nothing is pulled instead of {from} days, since {why}"),
+            (from, to) if from == to => write!(f, "a part of the {to} days is left out, since {why}"),
+            (from, to) => write!(f, "{to} days are pulled instead of {from}, since {why}"),
         }
     }
 }

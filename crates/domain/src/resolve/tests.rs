@@ -59,7 +59,7 @@ fn a_fixed_figure_wins_over_any_preference_and_says_so() {
     assert_eq!(window.days, Days::ZERO);
     assert_eq!(
         said(&window),
-        ["0 days are pulled instead of 28, since only sleep and sleep_stream can be backfilled"]
+        ["nothing is pulled instead of 28 days, since only sleep and sleep_stream can be backfilled"]
     );
 }
 
@@ -70,7 +70,7 @@ fn a_provider_without_history_says_why_nothing_is_pulled() {
     assert_eq!((window.days, window.start), (Days::ZERO, now));
     assert_eq!(
         said(&window),
-        ["nothing is pulled, since entries are made by hand, there is no history on a server"]
+        ["nothing is pulled, since entries are made by hand and there is no history on a server"]
     );
 }
 

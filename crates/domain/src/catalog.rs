@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{Days, Provider, Resource};
+use crate::{Days, Provider, Quota, Resource};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalog");
 
@@ -29,8 +29,10 @@ pub struct Rule {
     pub remarks: Option<String>,
     /// How new data arrives.
     pub updates: Updates,
-    /// Whose rate limit its requests spend.
+    /// Which OAuth applications can be used.
     pub application: Application,
+    /// How many requests it takes.
+    pub quota: Quota,
     /// How far back it is pulled.
     pub history: History,
 }
@@ -57,28 +59,12 @@ pub enum UpdateModel {
     Hybrid,
 }
 
-/// Which OAuth application a provider's requests are counted for.
+/// Which OAuth applications can be used.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Application {
     /// Whether a team can bring an application of its own.
     pub own: bool,
-    /// What the rate limit counts by.
-    pub counted_per: CountedPer,
-    /// How sure we are of that.
-    pub basis: Basis,
-}
-
-/// What a provider's rate limit counts by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CountedPer {
-    /// One quota for all users of an OAuth application.
-    Application,
-    /// A quota for each user of an application.
-    User,
-    /// Nothing is published.
-    Unknown,
 }
 
 /// Whether a figure is published or our own guess.
@@ -269,6 +255,8 @@ fn parse(text: &str) -> Result<Rule, String> {
         Some("a fixed entry names either `resources` or `all_but`")
     } else if fixed.iter().any(|fixed| fixed.listed && fixed.resources.is_empty()) {
         Some("only named resources can be listed")
+    } else if let Some(problem) = rule.quota.contradiction() {
+        Some(problem)
     } else if rule.sources.is_empty() {
         Some("a source is missing")
     } else {

@@ -8,18 +8,19 @@ mod catalog;
 mod days;
 mod preference;
 mod provider;
+mod quota;
 mod resolve;
 mod resource;
 mod slug;
 mod tenancy;
 
 pub use catalog::{
-    Allowance, Application, Basis, Catalog, CatalogError, CountedPer, Figure, Fixed, History, Rule,
-    UpdateModel, Updates,
+    Allowance, Application, Basis, Catalog, CatalogError, Figure, Fixed, History, Rule, UpdateModel, Updates,
 };
 pub use days::{Days, DaysOutOfRange};
 pub use preference::{Preference, Refusal, Setting, Settings};
 pub use provider::Provider;
+pub use quota::{Quota, QuotaWindow, Unit, WindowKind};
 pub use resolve::{
     Advice, ConnectionFacts, IngestionBounds, InvalidBounds, OAuthApplication, Reason, Source, Step, Window,
     resolve,

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use thiserror::Error;
 
 use crate::slug::slugs;
-use crate::{Allowance, Catalog, CountedPer, Days, Preference, Provider, Resource, Rule};
+use crate::{Allowance, Catalog, Days, Preference, Provider, Resource, Rule};
 
 /// What is known of the connection whose history is to be pulled.
 #[derive(Debug, Clone, Copy, Default)]
@@ -216,8 +216,7 @@ fn asked(rule: &Rule, resource: Resource, preference: Option<&Preference>) -> (D
 /// An own application helps where more than the default is pulled on a quota shared with other teams.
 fn advice(rule: &Rule, days: Days, application: OAuthApplication) -> Option<Advice> {
     let longer = days > rule.history.default.days;
-    let shared =
-        rule.application.counted_per == CountedPer::Application && application == OAuthApplication::Shared;
+    let shared = rule.quota.is_shared() && application == OAuthApplication::Shared;
     (longer && shared && rule.application.own).then_some(Advice::OwnApplication)
 }
 

@@ -5,16 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Number of units a request can be counted in.
 pub const UNITS: usize = 2;
 
-/// What a window counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// HTTP requests.
-    #[default]
-    Requests,
-    /// Days of data asked for, whatever the number of requests (Garmin's backfill).
-    DaysOfData,
-}
+pub use lookback_domain::Unit;
 
 /// The cost of one request in every unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

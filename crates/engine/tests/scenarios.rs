@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use lookback_engine::sim::{self, Scenario};
+use lookback_domain::Catalog;
+use lookback_engine::sim::{self, ProviderQuota, Scenario};
 
 /// Scenarios in which refusals are part of what is shown, and how many at most.
 const REFUSED_MAX: [(&str, u64); 2] = [("limit-halved", 2), ("somebody-else", 4)];
@@ -10,11 +11,13 @@ const REFUSED_MAX: [(&str, u64); 2] = [("limit-halved", 2), ("somebody-else", 4)
 #[test]
 fn every_named_scenario_finishes_without_refusals_of_our_making() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let catalog = Catalog::bundled().unwrap();
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let scenario = Scenario::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let scenario = scenario.resolve(&|slug| ProviderQuota::of(&catalog, slug)).unwrap();
         assert!(!scenario.shows.is_empty(), "{name} says what it shows");
         let summary = sim::run(&scenario, None).unwrap();
         let most = REFUSED_MAX.iter().find(|(refused, _)| *refused == name).map_or(0, |(_, most)| *most);

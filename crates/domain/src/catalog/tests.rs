@@ -116,3 +116,51 @@ fn a_file_that_contradicts_itself_is_refused() {
         assert!(said.contains(problem), "{to}: {said}");
     }
 }
+
+/// What a new OAuth application may do, by provider: limit and seconds of its windows, then of its users'.
+type Published = (Provider, &'static [(u64, u64)], &'static [(u64, u64)]);
+
+const PUBLISHED: [Published; 11] = [
+    (Provider::Strava, &[(100, 900), (1_000, 86_400)], &[]),
+    (Provider::WhoopV2, &[(100, 60), (10_000, 86_400)], &[]),
+    (Provider::Oura, &[(5_000, 300)], &[]),
+    (Provider::Fitbit, &[], &[(150, 3_600)]),
+    (Provider::GoogleHealth, &[(120_000, 60), (86_400_000, 86_400)], &[(300, 60)]),
+    (Provider::Garmin, &[(10_000, 60)], &[]),
+    (Provider::Withings, &[(120, 60)], &[]),
+    (Provider::Polar, &[], &[(20, 900), (100, 86_400)]),
+    (Provider::Wahoo, &[(200, 300), (1_000, 3_600), (5_000, 86_400)], &[]),
+    (Provider::DexcomV3, &[(60_000, 3_600)], &[]),
+    (Provider::GoogleFit, &[(600, 60)], &[]),
+];
+
+#[test]
+fn the_catalog_knows_the_published_rate_limits_and_assumes_one_request_a_second_elsewhere() {
+    let catalog = Catalog::bundled().unwrap();
+    let figures = |windows: &[crate::QuotaWindow]| {
+        windows.iter().map(|window| (window.limit, window.seconds)).collect::<Vec<_>>()
+    };
+    for &provider in Provider::CONFIGURABLE {
+        let quota = &catalog.rule(provider).quota;
+        let (windows, user_windows) = (figures(&quota.windows), figures(&quota.user_windows));
+        match PUBLISHED.iter().find(|row| row.0 == provider) {
+            Some((_, ours, users)) => {
+                assert_eq!((&windows[..], &user_windows[..]), (*ours, *users), "{provider}");
+            }
+            None if provider == Provider::AppleHealthKit => assert!(windows.is_empty(), "the phone sends it"),
+            None => assert_eq!((&windows[..], quota.basis), (&[(1, 1)][..], Basis::Assumed), "{provider}"),
+        }
+    }
+}
+
+#[test]
+fn only_what_is_documented_to_begin_on_the_clock_is_called_aligned() {
+    let catalog = Catalog::bundled().unwrap();
+    for &provider in Provider::ALL {
+        let quota = &catalog.rule(provider).quota;
+        for window in quota.windows.iter().chain(&quota.user_windows) {
+            let aligned = window.kind == crate::WindowKind::Aligned;
+            assert_eq!(aligned, provider == Provider::Strava, "{provider}");
+        }
+    }
+}

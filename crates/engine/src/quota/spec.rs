@@ -10,23 +10,7 @@ pub const WINDOWS_MAX: usize = 4;
 /// Longest window, in milliseconds: 31 days.
 const LENGTH_MS_MAX: Ms = 31 * 86_400_000;
 
-/// How a provider counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// From one clock boundary to the next, at multiples of the length since the Unix epoch.
-    Aligned,
-    /// From the first request after the last window ended.
-    Anchored,
-    /// The last `length`, continuously.
-    Log,
-    /// The previous clock window weighted by what is left of the current one, plus the current one.
-    TwoCounter,
-    /// A leaking bucket as large as the limit.
-    Bucket,
-    /// Not known: charged so that any of the others is obeyed.
-    Unknown,
-}
+pub use lookback_domain::WindowKind as Kind;
 
 /// One window of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

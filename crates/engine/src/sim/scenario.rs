@@ -1,6 +1,7 @@
 //! Scenario files: what is simulated.
 
 use jiff::Timestamp;
+use lookback_domain::{Catalog, QuotaWindow};
 use serde::Deserialize;
 
 use crate::cost::{Cost, Unit};
@@ -204,6 +205,21 @@ pub struct ProviderQuota {
     pub windows: Vec<WindowSpec>,
     /// Windows of each of its users.
     pub user_windows: Vec<WindowSpec>,
+}
+
+impl ProviderQuota {
+    /// What `catalog` says of the provider `slug`; `None` where it does not know it.
+    #[must_use]
+    pub fn of(catalog: &Catalog, slug: &str) -> Option<Self> {
+        let quota = &catalog.rule(slug.parse().ok()?).quota;
+        let specs = |windows: &[QuotaWindow]| windows.iter().map(spec).collect();
+        Some(Self { windows: specs(&quota.windows), user_windows: specs(&quota.user_windows) })
+    }
+}
+
+fn spec(window: &QuotaWindow) -> WindowSpec {
+    let QuotaWindow { limit, seconds, kind, unit } = *window;
+    WindowSpec { limit, length_ms: seconds * 1_000, kind, unit, limit_per_user: 0 }
 }
 
 /// A scenario that cannot be run.

@@ -1,0 +1,89 @@
+//! What a provider's rate limit counts: the windows a new OAuth application, and each user of one, must obey.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Basis;
+
+/// The windows of a provider's rate limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// How sure we are.
+    pub basis: Basis,
+    /// Where the figures are from.
+    pub sources: Vec<String>,
+    /// What a person should know besides.
+    pub note: Option<String>,
+    /// Counted for all users of an OAuth application together; none where that is not counted.
+    #[serde(default)]
+    pub windows: Vec<QuotaWindow>,
+    /// Counted for each user of an application; none where that is not counted.
+    #[serde(default)]
+    pub user_windows: Vec<QuotaWindow>,
+}
+
+/// One window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuotaWindow {
+    /// How much the provider counts before it refuses.
+    pub limit: u64,
+    /// How long the window is.
+    pub seconds: u64,
+    /// How it counts.
+    pub kind: WindowKind,
+    /// What it counts.
+    #[serde(default)]
+    pub unit: Unit,
+}
+
+/// How a provider counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowKind {
+    /// From one clock boundary to the next, at multiples of the length since the Unix epoch. Only what a
+    /// provider documents so is called aligned.
+    Aligned,
+    /// From the first request after the last window ended.
+    Anchored,
+    /// The last `length`, continuously.
+    Log,
+    /// The previous clock window weighted by what is left of the current one, plus the current one.
+    TwoCounter,
+    /// A leaking bucket as large as the limit.
+    Bucket,
+    /// Not known: charged so that any of the others is obeyed.
+    Unknown,
+}
+
+/// What a window counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// HTTP requests.
+    #[default]
+    Requests,
+    /// Days of data asked for, whatever the number of requests (Garmin's backfill).
+    DaysOfData,
+}
+
+impl Quota {
+    /// Whether it is published that users of an application share a limit.
+    pub fn is_shared(&self) -> bool {
+        self.basis == Basis::Documented && !self.windows.is_empty()
+    }
+
+    /// What is wrong with the windows, where something is.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let mut windows = self.windows.iter().chain(&self.user_windows);
+        if windows.any(|window| window.limit == 0 || window.seconds == 0) {
+            Some("a quota window has a limit and a length")
+        } else if self.windows.len() > 4 || self.user_windows.len() > 4 {
+            Some("a quota has at most four windows of a kind")
+        } else if self.sources.is_empty() {
+            Some("a quota names its sources")
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A client that costs little: HTTP/1.1 with keep-alive, written by hand, the requests put together beforehand.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::fill;
+
+/// The route that is measured.
+pub const PATH: &str = "/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}";
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// One team's preferences.
+    Read,
+    /// The documented example, stored for one team.
+    Upsert,
+    /// Nine reads to an upsert.
+    Mixed,
+}
+
+/// The time now.
+#[expect(clippy::disallowed_methods, reason = "a measurement")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// One connection.
+pub struct Client {
+    stream: TcpStream,
+    received: Vec<u8>,
+    teams: u64,
+    random: u64,
+    sent: u64,
+}
+
+impl Client {
+    /// Connects to a server that has so many teams. Clients of different numbers ask about teams in another order.
+    pub async fn connect(address: SocketAddr, teams: u64, number: u64) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let random = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Ok(Self { stream, received: Vec::with_capacity(16 << 10), teams, random, sent: number })
+    }
+
+    /// Sends one request about any team, reads the answer, and tells how long that took.
+    pub async fn ask(&mut self, work: Work) -> io::Result<Duration> {
+        let request = self.request(work);
+        let started = now();
+        self.stream.write_all(request.as_bytes()).await?;
+        self.answer().await?;
+        Ok(started.elapsed())
+    }
+
+    /// The body of the last answer.
+    pub fn body(&self) -> &[u8] {
+        let head = head_end(&self.received).unwrap_or(0);
+        &self.received[head..]
+    }
+
+    fn request(&mut self, work: Work) -> String {
+        self.sent += 1;
+        let team = fill::team(self.random() % self.teams);
+        let path = PATH.replace("{org_id}", &fill::ORG.to_string());
+        let path = path.replace("{env}", "production").replace("{region}", "us");
+        let key = fill::key();
+        let head = format!("Host: localhost\r\nX-Management-Key: {}\r\n", key.reveal());
+        if work == Work::Read || work == Work::Mixed && !self.sent.is_multiple_of(10) {
+            return format!("GET {path}?team_id={team} HTTP/1.1\r\n{head}\r\n");
+        }
+        let body = format!(
+            r#"{{"team_ids": ["{team}"], "providers": {{"oura": {{"default": {{"historical_days_to_pull": 120}}, "resource_overrides": {{"sleep": {{"historical_days_to_pull": 180}}}}}}}}}}"#
+        );
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    }
+
+    /// xorshift.
+    fn random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    /// Reads one answer to its end; anything but a 200 is an error.
+    async fn answer(&mut self) -> io::Result<()> {
+        self.received.clear();
+        let mut wanted = usize::MAX;
+        while self.received.len() < wanted {
+            if self.stream.read_buf(&mut self.received).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            if wanted == usize::MAX
+                && let Some(head) = head_end(&self.received)
+            {
+                wanted = head + content_length(&self.received[..head])?;
+            }
+        }
+        if self.received.starts_with(b"HTTP/1.1 200 ") {
+            Ok(())
+        } else {
+            Err(io::Error::other(String::from_utf8_lossy(&self.received).into_owned()))
+        }
+    }
+}
+
+fn head_end(received: &[u8]) -> Option<usize> {
+    received.windows(4).position(|end| end == b"\r\n\r\n").map(|end| end + 4)
+}
+
+fn content_length(head: &[u8]) -> io::Result<usize> {
+    const NAME: &[u8] = b"content-length:";
+    let lines = head.split(|&byte| byte == b'\n');
+    let mut values = lines.filter_map(|line| {
+        let (name, value) = line.split_at_checked(NAME.len())?;
+        let value = name.eq_ignore_ascii_case(NAME).then_some(value)?;
+        std::str::from_utf8(value).ok()?.trim().parse().ok()
+    });
+    values.next().ok_or_else(|| io::Error::other("an answer has no length"))
+}

@@ -1,0 +1,97 @@
+//! The run: every server started, then each in its turn.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use tokio::process::Command;
+
+use crate::args::Args;
+use crate::client::Work;
+use crate::report::{Measured, Report};
+use crate::sample::closed;
+use crate::server::Server;
+use crate::{fill, soak};
+
+/// The reference, on a copy of the store with so many teams.
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../reference/load_app.py");
+
+pub async fn run(args: &Args) -> anyhow::Result<Report> {
+    ensure!(args.rounds > 0 && !args.teams.is_empty(), "there is nothing to measure");
+    let temporary = tempfile::tempdir()?;
+    let directory = args.directory.as_deref().unwrap_or(temporary.path());
+    std::fs::create_dir_all(directory)?;
+    let lookback = lookback(args)?;
+
+    let (mut servers, mut measured) = (Vec::new(), Vec::new());
+    for &teams in &args.teams {
+        say(&format!("preparing {teams} teams"));
+        let path = fill::store(directory, teams).await?;
+        let name = format!("lookback, {teams} teams");
+        let mut ready_ms = Vec::new();
+        for _ in 1..args.rounds {
+            let server = Server::start(name.clone(), teams, &mut serve(&lookback, &path)).await?;
+            ready_ms.push(server.ready_after.as_secs_f64() * 1e3);
+            server.end().await?;
+        }
+        let server = Server::start(name, teams, &mut serve(&lookback, &path)).await?;
+        ready_ms.push(server.ready_after.as_secs_f64() * 1e3);
+        measured.push(Measured::new(&server, ready_ms)?);
+        servers.push(server);
+    }
+
+    let bare = bare(&servers[0], args.teams[0], temporary.path()).await?;
+    measured.insert(0, Measured::new(&bare, vec![bare.ready_after.as_secs_f64() * 1e3])?);
+    servers.insert(0, bare);
+    if let Some(python) = &args.python {
+        let path = fill::store(temporary.path(), args.teams[0]).await?;
+        let mut command = Command::new(python);
+        command.arg(REFERENCE).arg(&path);
+        let reference = Server::start("reference".to_owned(), args.teams[0], &mut command).await?;
+        measured.push(Measured::new(&reference, vec![reference.ready_after.as_secs_f64() * 1e3])?);
+        servers.push(reference);
+    } else {
+        say("WITHOUT THE REFERENCE: name a Python that has reference/load_requirements.txt with --python");
+    }
+
+    for round in 1..=args.rounds {
+        say(&format!("round {round} of {}", args.rounds));
+        for (server, measured) in servers.iter().zip(&mut measured) {
+            measured.read.push(closed(server, Work::Read, args.connections, args.seconds).await?);
+        }
+        for (server, measured) in servers.iter().zip(&mut measured) {
+            measured.upsert.push(closed(server, Work::Upsert, args.connections, args.seconds).await?);
+        }
+    }
+    let soak = soak::run(args, &servers[1]).await?;
+    Ok(Report { connections: args.connections, seconds: args.seconds, servers: measured, soak })
+}
+
+/// The handler that answers with the bytes that `server` answers with.
+async fn bare(server: &Server, teams: u64, directory: &Path) -> anyhow::Result<Server> {
+    let answer = directory.join("answer");
+    let mut client = server.connect(0).await?;
+    client.ask(Work::Read).await?;
+    std::fs::write(&answer, client.body())?;
+    let mut command = Command::new(std::env::current_exe()?);
+    Server::start("bare axum".to_owned(), teams, command.arg("bare").arg(answer)).await
+}
+
+fn serve(lookback: &Path, store: &Path) -> Command {
+    let mut command = Command::new(lookback);
+    let database = format!("sqlite:{}", store.display());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database"]).arg(database);
+    command
+}
+
+fn lookback(args: &Args) -> anyhow::Result<PathBuf> {
+    let beside = || Ok::<_, std::io::Error>(std::env::current_exe()?.with_file_name("lookback"));
+    let binary = args.lookback.clone().map_or_else(beside, Ok)?;
+    ensure!(binary.exists(), "{} is not there; run: cargo build --release -p lookback", binary.display());
+    binary.canonicalize().context("the binary's path")
+}
+
+/// Progress.
+#[expect(clippy::print_stderr, reason = "progress goes to standard error")]
+fn say(what: &str) {
+    eprintln!("{what}");
+}

@@ -1,0 +1,31 @@
+//! The load test: Lookback over a real socket, in one run and in turns with a bare handler that returns the same
+//! bytes and with the reference application on a file of the same durability.
+//!
+//! Every server is a process of its own, so that the processor time a request costs it can be told from what it
+//! costs the client and whoever else uses the machine.
+
+mod args;
+mod bare;
+mod client;
+mod compare;
+mod fill;
+mod report;
+mod sample;
+mod server;
+mod soak;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    if let Some(Command::Bare { answer }) = &args.command {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        return runtime.block_on(bare::serve(answer));
+    }
+    // One thread, so that the client takes at most one core from the servers.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(compare::run(&args))?;
+    report.print(args.json)
+}

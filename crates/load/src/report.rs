@@ -1,0 +1,125 @@
+//! What came out, as tables or JSON.
+
+use comfy_table::{LineStyle, Table, TableStyle};
+use serde::Serialize;
+
+use crate::sample::Sample;
+use crate::server::Server;
+
+/// Everything that was measured.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub connections: u64,
+    pub seconds: f64,
+    /// The bare handler first.
+    pub servers: Vec<Measured>,
+    /// In order of time.
+    pub soak: Vec<Sample>,
+}
+
+/// What was measured of one server; a sample a round.
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    pub name: String,
+    pub ready_ms: f64,
+    pub resident_at_rest_mb: f64,
+    pub read: Vec<Sample>,
+    pub upsert: Vec<Sample>,
+}
+
+impl Measured {
+    /// Of a server that was just started; `ready_ms` of each start.
+    pub fn new(server: &Server, ready_ms: Vec<f64>) -> anyhow::Result<Self> {
+        let resident_at_rest_mb = server.resident_mb()?;
+        let (name, ready_ms) = (server.name.clone(), median(ready_ms));
+        Ok(Self { name, ready_ms, resident_at_rest_mb, read: Vec::new(), upsert: Vec::new() })
+    }
+}
+
+impl Report {
+    #[expect(clippy::print_stdout, reason = "the result")]
+    pub fn print(&self, json: bool) -> anyhow::Result<()> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+            return Ok(());
+        }
+        println!(
+            "{} connections, medians of {} rounds; ×: against bare axum",
+            self.connections,
+            self.rounds()
+        );
+        println!("\nreads of one team\n{}", self.table(|measured| &measured.read));
+        println!("\nupserts of one team\n{}", self.table(|measured| &measured.upsert));
+        println!("\nat rest\n{}", self.rest());
+        if !self.soak.is_empty() {
+            println!("\nsoak at 80% of the peak, nine reads to an upsert\n{}", self.soak());
+        }
+        Ok(())
+    }
+
+    fn rounds(&self) -> usize {
+        self.servers[0].read.len()
+    }
+
+    fn table(&self, of: impl Fn(&Measured) -> &[Sample]) -> Table {
+        let mut table = table(&["", "requests/s", "×", "p50 ms", "p99 ms", "server CPU µs", "×", "RSS MB"]);
+        let bare = of(&self.servers[0]);
+        for server in &self.servers {
+            let samples = of(server);
+            let each = |get: fn(&Sample) -> f64| median(samples.iter().map(get).collect());
+            // Round by round, since neighbours in time had the same noise.
+            let ratio = |get: fn(&Sample) -> f64| {
+                median(samples.iter().zip(bare).map(|(one, bare)| get(one) / get(bare)).collect())
+            };
+            table.add_row([
+                server.name.clone(),
+                format!("{:.0}", each(|sample| sample.per_second)),
+                format!("{:.2}", ratio(|sample| sample.per_second)),
+                format!("{:.2}", each(|sample| sample.p50_ms)),
+                format!("{:.2}", each(|sample| sample.p99_ms)),
+                format!("{:.1}", each(|sample| sample.cpu_us)),
+                format!("{:.2}", ratio(|sample| sample.cpu_us)),
+                format!("{:.1}", each(|sample| sample.resident_mb)),
+            ]);
+        }
+        table
+    }
+
+    fn rest(&self) -> Table {
+        let mut table = table(&["", "ready after ms", "RSS MB"]);
+        for server in &self.servers {
+            let (ready, resident) = (server.ready_ms, server.resident_at_rest_mb);
+            table.add_row([server.name.clone(), format!("{ready:.0}"), format!("{resident:.1}")]);
+        }
+        table
+    }
+
+    fn soak(&self) -> Table {
+        let mut table = table(&["piece", "requests/s", "p50 ms", "p99 ms", "server CPU µs", "RSS MB"]);
+        for (piece, sample) in self.soak.iter().enumerate() {
+            table.add_row([
+                (piece + 1).to_string(),
+                format!("{:.0}", sample.per_second),
+                format!("{:.2}", sample.p50_ms),
+                format!("{:.2}", sample.p99_ms),
+                format!("{:.1}", sample.cpu_us),
+                format!("{:.1}", sample.resident_mb),
+            ]);
+        }
+        table
+    }
+}
+
+/// A line under the head and nothing else.
+const PLAIN: TableStyle = TableStyle::new().header_separator(LineStyle::new(' ', '─', ' ', ' '));
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(PLAIN).set_header(header);
+    table
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

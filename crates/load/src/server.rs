@@ -1,0 +1,83 @@
+//! The servers that are measured, each a process.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::client::{Client, now};
+
+/// A server at work. It ends with this value.
+pub struct Server {
+    /// What it is called in the report.
+    pub name: String,
+    /// From the start of the process until it said that it listens.
+    pub ready_after: Duration,
+    child: Child,
+    address: SocketAddr,
+    teams: u64,
+}
+
+/// How long a server may take to come up.
+const READY_MAX: Duration = Duration::from_secs(30);
+/// Jiffies in a second, as every Linux tells them to programs.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+impl Server {
+    /// Starts a server that has so many teams and says `listening on http://ADDR` when it is ready.
+    pub async fn start(name: String, teams: u64, command: &mut Command) -> anyhow::Result<Self> {
+        let started = now();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        let output = child.stdout.take().context("the output is piped")?;
+        let mut lines = BufReader::new(output).lines();
+        let line =
+            timeout(READY_MAX, lines.next_line()).await.with_context(|| format!("{name} is not ready"))??;
+        let ready_after = started.elapsed();
+        let line = line.with_context(|| format!("{name} ended before it was ready"))?;
+        let address = line.strip_prefix("listening on http://").context("not the line that was expected")?;
+        Ok(Self { name, ready_after, child, address: address.parse()?, teams })
+    }
+
+    /// A new connection.
+    pub async fn connect(&self, number: u64) -> std::io::Result<Client> {
+        Client::connect(self.address, self.teams, number).await
+    }
+
+    /// Processor time so far, in user and kernel mode.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id()?))?;
+        // Behind the name, which may hold anything; `utime` and `stime` are fields 14 and 15.
+        let (_, fields) = stat.rsplit_once(')').context("a stat line has a name")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        let ticks = ticks.sum::<Result<f64, _>>()?;
+        Ok(Duration::from_secs_f64(ticks / TICKS_PER_SECOND))
+    }
+
+    /// Resident memory.
+    pub fn resident_mb(&self) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1024.0 / 1e6)
+    }
+
+    fn id(&self) -> anyhow::Result<u32> {
+        self.child.id().with_context(|| format!("{} has ended", self.name))
+    }
+
+    /// Ends it and waits until it is gone.
+    pub async fn end(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+}

@@ -47,7 +47,7 @@ pub async fn get(
     let scope = path.scope(&caller)?;
     let asked: Vec<_> = query.provider.iter().map(|&Configurable(provider)| provider).collect();
     let providers = chosen(Provider::CONFIGURABLE, &asked);
-    let fingerprint = Fingerprint::of("preferences", scope, (&query.team_id, &providers));
+    let fingerprint = || Fingerprint::of("preferences", scope, (&query.team_id, &providers));
     let page =
         Page { scope, teams: &query.team_id, cursor: query.next_cursor, limit: query.limit, fingerprint };
     let (stored, next_cursor) = page.read(&app, LIMIT_MAX, usize::MAX).await?;

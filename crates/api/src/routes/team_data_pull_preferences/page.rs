@@ -48,7 +48,7 @@ impl Describe for Limit {
 }
 
 /// One page of a listing.
-pub struct Page<'a> {
+pub struct Page<'a, F> {
     /// Where the teams are.
     pub scope: Scope,
     /// These teams, in this order; all in the scope where none is named.
@@ -57,11 +57,11 @@ pub struct Page<'a> {
     pub cursor: Option<String>,
     /// How many teams it shows.
     pub limit: Limit,
-    /// Which listing it is a page of.
-    pub fingerprint: Fingerprint,
+    /// Which listing it is a page of; a digest is made only where there is a cursor.
+    pub fingerprint: F,
 }
 
-impl Page<'_> {
+impl<F: Fn() -> Fingerprint> Page<'_, F> {
     /// What the teams of this page have stored, and the cursor of the next one. No limit above `limit_max` is
     /// taken, and no more than `shown_max` teams are shown whatever the limit is.
     pub async fn read(
@@ -70,7 +70,7 @@ impl Page<'_> {
         limit_max: usize,
         shown_max: usize,
     ) -> Result<(Vec<TeamPreferences>, Option<String>), Error> {
-        let Self { scope, teams, fingerprint, .. } = self;
+        let (scope, teams) = (self.scope, self.teams);
         let (query, mut problems) = (Loc::root("query"), Problems::default());
         let limit = self.limit(&query.key("limit"), limit_max, &mut problems).min(shown_max);
         let after = self.after(&query.key("next_cursor"), &mut problems);
@@ -86,7 +86,7 @@ impl Page<'_> {
         };
         let more = stored.len() > limit;
         stored.truncate(limit);
-        let next = stored.last().filter(|_| more).map(|last| fingerprint.cursor(last.team_id));
+        let next = stored.last().filter(|_| more).map(|last| (self.fingerprint)().cursor(last.team_id));
         Ok((stored, next))
     }
 
@@ -106,7 +106,7 @@ impl Page<'_> {
 
     fn after(&self, loc: &Loc<'_>, problems: &mut Problems) -> Option<TeamId> {
         let cursor = self.cursor.as_deref().filter(|cursor| !cursor.is_empty())?;
-        let after = self.fingerprint.after(cursor);
+        let after = (self.fingerprint)().after(cursor);
         if after.is_none() {
             let said =
                 "this cursor was not given out for this query; leave it out to begin at the first page";

@@ -136,10 +136,12 @@ pub async fn resolve(
     let configurable_or_all = if query.provider.is_empty() { Provider::CONFIGURABLE } else { Provider::ALL };
     let providers = chosen(configurable_or_all, &query.provider);
     let resources = chosen(Resource::ALL, &query.resource);
-    let listed = (&query.team_id, &providers, &resources);
-    let connection = (query.connected_at, query.first_permission_at, query.oauth_application);
-    let bounds = (query.ingestion_start, query.ingestion_end);
-    let fingerprint = Fingerprint::of("resolve", scope, (listed, connection, bounds));
+    let fingerprint = || {
+        let listed = (&query.team_id, &providers, &resources);
+        let connection = (query.connected_at, query.first_permission_at, query.oauth_application);
+        let bounds = (query.ingestion_start, query.ingestion_end);
+        Fingerprint::of("resolve", scope, (listed, connection, bounds))
+    };
 
     let mut problems = Problems::default();
     let facts = facts(&query, &mut problems);

@@ -15,9 +15,10 @@ mod params;
 mod problem;
 mod text;
 mod value;
+mod written;
 
 pub use choice::{Configurable, choice_schema, read_enum, read_literal};
-pub use collection::Map;
+pub use collection::{Entries, Map};
 pub use describe::{Components, Describe, field, paragraph, reference};
 pub use integer::Integer;
 pub use json::{InvalidJson, parse as parse_json};
@@ -25,3 +26,4 @@ pub(crate) use model::{model, request};
 pub use params::{Params, describe_param, read_param};
 pub use problem::{Loc, Problem, Problems};
 pub use value::{Read, Value};
+pub use written::Written;

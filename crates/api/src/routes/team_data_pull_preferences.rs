@@ -9,10 +9,14 @@ pub mod resolve;
 #[cfg(test)]
 mod reference_tests;
 
-use lookback_domain::{Catalog, Days, Environment, OrgId, Provider, Region, Resource, Setting, TeamId};
+use std::sync::OnceLock;
+
+use lookback_domain::{
+    Catalog, Days, Environment, OrgId, Preference, Provider, Region, Resource, Rule, Setting, TeamId,
+};
 use lookback_store::{Scope, Selection, TeamPreferences};
 
-use crate::wire::{Map, Problems, model, request};
+use crate::wire::{Entries, Problems, Written, model, request};
 use crate::{App, Caller, Error};
 
 request! { path
@@ -50,7 +54,7 @@ model! {
         /// The team.
         pub team_id: TeamId,
         /// By provider, whether a preference is stored or not.
-        pub providers: Map<Provider, SingleProviderDataPullPreferencesWithLimit>,
+        pub providers: Entries<Provider, Written<SingleProviderDataPullPreferencesWithLimit>>,
     }
 }
 
@@ -60,7 +64,7 @@ model! {
         /// For every resource without an override.
         pub default: DefaultConfigurationWithLimit,
         /// Resources with a figure of their own; null where there are none.
-        pub resource_overrides: Option<Map<Resource, SingleResourceOverrideWithLimit>>,
+        pub resource_overrides: Option<Entries<Resource, SingleResourceOverrideWithLimit>>,
     }
 }
 
@@ -84,34 +88,45 @@ model! {
     }
 }
 
+/// What is shown of each provider where a team has stored nothing, in the order of [`Provider::ALL`]. A constant of
+/// the program, as the catalog is, and most of any answer.
+static UNSET: OnceLock<Vec<Written<SingleProviderDataPullPreferencesWithLimit>>> = OnceLock::new();
+
 /// The entry of one team, with these providers.
 fn entry(
     catalog: &Catalog,
     stored: &TeamPreferences,
     providers: &[Provider],
 ) -> TeamDataPullPreferencesWithLimit {
-    let show = |&provider: &Provider| {
-        let settings = catalog.rule(provider).settings(stored.providers.get(&provider));
-        let Setting { days, limit } = settings.default;
-        let default = DefaultConfigurationWithLimit {
-            historical_days_to_pull: days,
-            historical_days_to_pull_limit: limit,
-        };
-        let overrides = settings.overrides.into_iter().map(|(resource, Setting { days, limit })| {
-            let shown = SingleResourceOverrideWithLimit {
-                historical_days_to_pull: days,
-                historical_days_to_pull_limit: limit,
-            };
-            (resource, shown)
-        });
-        let overrides: Map<_, _> = overrides.collect();
-        let resource_overrides = (!overrides.is_empty()).then_some(overrides);
-        (provider, SingleProviderDataPullPreferencesWithLimit { default, resource_overrides })
+    let unset = UNSET.get_or_init(|| {
+        Provider::ALL.iter().map(|&provider| Written::new(&show(catalog.rule(provider), None))).collect()
+    });
+    let entry = |&provider: &Provider| match stored.providers.get(&provider) {
+        Some(preference) => (provider, Written::new(&show(catalog.rule(provider), Some(preference)))),
+        None => (provider, unset[provider as usize].shared()),
     };
     TeamDataPullPreferencesWithLimit {
         team_id: stored.team_id,
-        providers: providers.iter().map(show).collect(),
+        providers: Entries(providers.iter().map(entry).collect()),
     }
+}
+
+/// What is shown of a provider with this rule.
+fn show(rule: &Rule, stored: Option<&Preference>) -> SingleProviderDataPullPreferencesWithLimit {
+    let settings = rule.settings(stored);
+    let Setting { days, limit } = settings.default;
+    let default =
+        DefaultConfigurationWithLimit { historical_days_to_pull: days, historical_days_to_pull_limit: limit };
+    let overrides = settings.overrides.into_iter().map(|(resource, Setting { days, limit })| {
+        let shown = SingleResourceOverrideWithLimit {
+            historical_days_to_pull: days,
+            historical_days_to_pull_limit: limit,
+        };
+        (resource, shown)
+    });
+    let overrides: Vec<_> = overrides.collect();
+    let resource_overrides = (!overrides.is_empty()).then_some(Entries(overrides));
+    SingleProviderDataPullPreferencesWithLimit { default, resource_overrides }
 }
 
 /// Answers our own rules, which come after the question whether the teams named are there.

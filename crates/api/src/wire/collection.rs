@@ -3,6 +3,7 @@
 use std::hash::Hash;
 
 use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AdditionalProperties, Object, Schema, SchemaType, Type};
@@ -11,6 +12,17 @@ use super::{Components, Describe, Loc, Problems, Read, Value};
 
 /// A map whose entries keep the order in which they came.
 pub type Map<K, V> = IndexMap<K, V>;
+
+/// A map of an answer, written in this order. Nothing is looked up in it, so it hashes nothing; that no key is in
+/// it twice is up to whoever makes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entries<K, V>(pub Vec<(K, V)>);
+
+impl<K: Serialize, V: Serialize> Serialize for Entries<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
 
 impl<T: Read> Read for Vec<T> {
     const REPEATED: bool = true;
@@ -76,5 +88,15 @@ impl<K: Describe, V: Describe> Describe for Map<K, V> {
     fn components(into: &mut Components) {
         K::components(into);
         V::components(into);
+    }
+}
+
+impl<K: Describe, V: Describe> Describe for Entries<K, V> {
+    fn schema() -> RefOr<Schema> {
+        Map::<K, V>::schema()
+    }
+
+    fn components(into: &mut Components) {
+        Map::<K, V>::components(into);
     }
 }

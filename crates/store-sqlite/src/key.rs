@@ -48,7 +48,7 @@ impl KeyStore for SqliteStore {
     }
 
     async fn key_by_digest(&self, digest: KeyDigest) -> Result<Option<Key>> {
-        self.readers.run(1, move |db| Ok(query::one(db, BY_DIGEST, [digest.0], read)?)).await
+        self.readers.run_statement(|db| Ok(query::one(db, BY_DIGEST, [digest.0], read)?)).await
     }
 }
 

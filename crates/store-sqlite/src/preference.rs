@@ -47,6 +47,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
 impl PreferenceStore for SqliteStore {
     async fn preferences(&self, scope: Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>> {
         match selection {
+            Selection::Teams([team]) => self.readers.run_statement(|db| of_teams(db, scope, &[*team])).await,
             Selection::Teams(teams) => {
                 let teams = each_once(teams);
                 self.readers.run(teams.len(), move |db| of_teams(db, scope, &teams)).await

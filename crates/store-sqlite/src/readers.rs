@@ -60,6 +60,15 @@ impl Readers {
         reading.await.map_err(Error::unavailable)?
     }
 
+    /// Reads with a single statement about a single team or key. It sees one moment by itself; a transaction
+    /// around it would cost as much again.
+    pub(crate) async fn run_statement<T>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Connection) -> Outcome<T>,
+    ) -> Result<T> {
+        Ok(read(self.lease().await?.connection())?)
+    }
+
     async fn lease(self: &Arc<Self>) -> Result<Lease> {
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(Error::unavailable)?;
         let connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -68,9 +77,12 @@ impl Readers {
 }
 
 impl Lease {
+    fn connection(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("there is a connection for every permit")
+    }
+
     fn read<T>(mut self, read: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T> {
-        let connection = self.connection.as_mut().expect("there is a connection for every permit");
-        Ok(snapshot(connection, read)?)
+        Ok(snapshot(self.connection(), read)?)
     }
 }
 

@@ -15,6 +15,7 @@ mod lock;
 mod migrations;
 mod open_error;
 mod org;
+mod place;
 #[cfg(test)]
 mod plans;
 mod preference;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lookback_store::{Lifecycle, OrgStore};
 
+use crate::place::Place;
 use crate::readers::Readers;
 use crate::writer::{Stats, Writer};
 use crate::{OpenError, connection, migrations};
@@ -53,7 +54,8 @@ impl SqliteStore {
         migrations::run(&mut writing, path)?;
         let reading = (0..options.readers.max(1)).map(|_| connection::reader(path, options.busy_timeout));
         let reading = reading.collect::<Result<_, _>>().map_err(sqlite)?;
-        let writer = Writer::start(writing, options).map_err(|error| OpenError::io(path, error))?;
+        let place = Place::of(path).map_err(|error| OpenError::io(path, error))?;
+        let writer = Writer::start(writing, place, options).map_err(|error| OpenError::io(path, error))?;
         Ok(Self { writer, readers: Readers::new(reading) })
     }
 
@@ -66,7 +68,8 @@ impl SqliteStore {
 #[async_trait]
 impl Lifecycle for SqliteStore {
     async fn ready(&self) -> lookback_store::Result<()> {
-        self.orgs(None, 1).await.map(drop)
+        self.orgs(None, 1).await?;
+        self.writer.probe().await
     }
 
     async fn close(&self) {

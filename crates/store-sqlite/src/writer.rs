@@ -1,5 +1,6 @@
 //! The one thread that writes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Options;
 use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 
 /// What the writer has done since the store was opened, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +45,24 @@ pub(crate) struct Writer {
 
 enum Message {
     Run(Box<dyn Operation>),
+    /// Say whether writing is possible.
+    Probe(oneshot::Sender<Result<()>>),
     /// Take what is queued, and nothing more.
     Close,
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, options: &Options) -> std::io::Result<Self> {
+    pub(crate) fn start(connection: Connection, place: Place, options: &Options) -> std::io::Result<Self> {
         let (queue, queued) = mpsc::channel(options.queue_max);
         let counters = Arc::new(Counters::default());
-        let thread =
-            Thread { connection, queued, counters: Arc::clone(&counters), group_max: options.group_max };
+        let thread = Thread {
+            connection,
+            place,
+            queued,
+            counters: Arc::clone(&counters),
+            group_max: options.group_max,
+            failing: false,
+        };
         let handle = thread::Builder::new().name("lookback-writer".to_owned()).spawn(|| thread.work())?;
         Ok(Self { queue: Some(queue), thread: Arc::new(Mutex::new(Some(handle))), counters })
     }
@@ -67,6 +77,14 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { operation: Some(operation), outcome: None, answer };
         self.send(Message::Run(Box::new(waiting))).await?;
+        answered.await.unwrap_or_else(|_| Err(Error::unavailable("the writer has stopped")))
+    }
+
+    /// Whether writing is possible: the thread lives, the files are in their place, and the last commit went well or
+    /// another one does.
+    pub(crate) async fn probe(&self) -> Result<()> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::Probe(answer)).await?;
         answered.await.unwrap_or_else(|_| Err(Error::unavailable("the writer has stopped")))
     }
 
@@ -135,7 +153,10 @@ impl<T: Send, F: FnOnce(&Connection) -> Outcome<T> + Send> Operation for Waiting
 
     fn run(&mut self, db: &Connection) -> Result<()> {
         let operation = self.operation.take().expect("an operation is run once");
-        let outcome = self.outcome.insert(operation(db).map_err(Error::from));
+        // One that panics is a fault of ours; it must not end writing for everybody.
+        let outcome = catch_unwind(AssertUnwindSafe(|| operation(db).map_err(Error::from)));
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::unavailable("the operation panicked")));
+        let outcome = self.outcome.insert(outcome);
         outcome.as_ref().map(|_| ()).map_err(Error::clone)
     }
 
@@ -150,9 +171,12 @@ impl<T: Send, F: FnOnce(&Connection) -> Outcome<T> + Send> Operation for Waiting
 /// The thread's own side.
 struct Thread {
     connection: Connection,
+    place: Place,
     queued: mpsc::Receiver<Message>,
     counters: Arc<Counters>,
     group_max: usize,
+    /// Whether the last commit failed.
+    failing: bool,
 }
 
 impl Thread {
@@ -164,6 +188,8 @@ impl Thread {
                 match message {
                     Message::Run(operation) if operation.is_abandoned() => {}
                     Message::Run(operation) => group.push(operation),
+                    // Whoever has gone away meanwhile does not want to know.
+                    Message::Probe(answer) => drop(answer.send(self.probe())),
                     Message::Close => self.queued.close(),
                 }
             }
@@ -176,8 +202,9 @@ impl Thread {
     }
 
     /// Commits a group and tells everyone in it.
-    fn settle(&self, mut group: Vec<Box<dyn Operation>>) {
-        let committed = commit(&self.connection, &mut group).map_err(Error::from);
+    fn settle(&mut self, mut group: Vec<Box<dyn Operation>>) {
+        let committed = self.in_place(|db| commit(db, &mut group));
+        self.failing = committed.is_err();
         let (counter, operations) = match committed {
             Ok(()) => (&self.counters.commits, group.len() as u64),
             Err(_) => (&self.counters.failed_commits, 0),
@@ -187,6 +214,26 @@ impl Thread {
         for operation in group {
             operation.acknowledge(committed.clone());
         }
+    }
+
+    /// Commits something. It counts only where the files are in their place afterwards too.
+    fn in_place(&self, commit: impl FnOnce(&Connection) -> Outcome<()>) -> Result<()> {
+        self.place.check()?;
+        commit(&self.connection)?;
+        self.place.check()
+    }
+
+    /// Whether a commit would go well; where the last one did not, one that changes nothing is made.
+    fn probe(&mut self) -> Result<()> {
+        if !self.failing {
+            return self.place.check();
+        }
+        let written = self.in_place(|db| {
+            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok(db.pragma_update(None, "user_version", version)?)
+        });
+        self.failing = written.is_err();
+        written
     }
 }
 

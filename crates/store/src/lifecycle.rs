@@ -7,7 +7,8 @@ use crate::Result;
 /// What a server asks of a store besides its content.
 #[async_trait]
 pub trait Lifecycle: Send + Sync {
-    /// Whether the store can be read at this moment.
+    /// Whether the store can be read and written at this moment. It is cheap: where the last write went well, no
+    /// other is made to find out.
     ///
     /// Errors: [`crate::Error::Unavailable`].
     async fn ready(&self) -> Result<()>;

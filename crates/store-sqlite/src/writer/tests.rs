@@ -195,3 +195,75 @@ async fn closing_writes_what_was_accepted_and_accepts_no_more() {
     let log = directory.path().join("lookback.db-wal");
     assert_eq!(log.metadata().unwrap().len(), 0, "the log is not in the database yet");
 }
+
+#[tokio::test]
+async fn an_operation_that_panics_is_undone_alone_and_writing_goes_on() {
+    let (store, _directory) = store(&Options::default());
+    let (release, occupied) = occupy(&store).await;
+    let first = create(&store, 1);
+    until_queued(&store, 1).await;
+    let panicking = Arc::clone(&store);
+    let panicking = tokio::spawn(async move {
+        let change_and_panic = |db: &Connection| -> crate::failure::Outcome<()> {
+            db.execute("UPDATE org SET name = 'changed'", [])?;
+            panic!("on purpose")
+        };
+        panicking.writer.run(change_and_panic).await
+    });
+    until_queued(&store, 2).await;
+    release.send(()).unwrap();
+    occupied.await.unwrap().unwrap();
+    assert!(matches!(panicking.await.unwrap(), Err(Error::Unavailable(_))));
+    first.await.unwrap().unwrap();
+    create(&store, 3).await.unwrap().unwrap();
+    assert_eq!(store.orgs(None, 9).await.unwrap(), [1, 3].map(org));
+    store.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_is_not_ready_from_a_commit_that_failed_to_one_that_could_be_made() {
+    let busy_timeout = std::time::Duration::from_millis(1);
+    let (store, directory) = store(&Options { busy_timeout, ..Options::default() });
+    let before = store.stats();
+    store.ready().await.unwrap();
+    let other = Connection::open(directory.path().join("lookback.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store.ready().await.unwrap();
+    create(&store, 1).await.unwrap().unwrap_err();
+    assert!(matches!(store.ready().await, Err(Error::Unavailable(_))));
+    other.execute_batch("ROLLBACK").unwrap();
+    store.ready().await.unwrap();
+    let stats = store.stats();
+    assert_eq!((stats.commits, stats.failed_commits), (before.commits, before.failed_commits + 1));
+}
+
+#[tokio::test]
+async fn a_closed_store_is_not_ready() {
+    let (store, _directory) = store(&Options::default());
+    store.close().await;
+    assert!(matches!(store.ready().await, Err(Error::Unavailable(_))));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_acknowledged_while_the_files_are_not_in_their_place() {
+    let (store, directory) = store(&Options::default());
+    create(&store, 1).await.unwrap().unwrap();
+    for name in ["lookback.db", "lookback.db-wal", "lookback.db-shm"] {
+        let (place, aside) = (directory.path().join(name), directory.path().join("aside"));
+        let refused = async |why: &str| {
+            for outcome in [create(&store, 2).await.unwrap(), store.ready().await] {
+                let Err(Error::Unavailable(source)) = outcome else { panic!("{name}: {outcome:?}") };
+                assert!(source.to_string().contains(why), "{source}");
+            }
+            assert_eq!(store.orgs(None, 9).await.unwrap(), [org(1)], "reading goes on");
+        };
+        std::fs::rename(&place, &aside).unwrap();
+        refused("is gone; put it back").await;
+        std::fs::write(&place, "something else").unwrap();
+        refused("was replaced by another file; restart the server").await;
+        std::fs::rename(&aside, &place).unwrap();
+        store.ready().await.unwrap();
+    }
+    create(&store, 2).await.unwrap().unwrap();
+}

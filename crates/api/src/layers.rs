@@ -1,13 +1,16 @@
 //! What every request passes through before and after its route.
 //!
-//! From the outside in: the request gets an id, it is measured and logged, a panic becomes a 500, requests
-//! beyond the bound are turned away, and one that takes too long is given up.
+//! From the outside in: the request gets an id, it is measured and logged, what is left of its body is taken from
+//! the client, the answer is compressed, a panic becomes a 500, requests beyond the bound are turned away, and one
+//! that takes too long is given up.
 
 mod guard;
+mod linger;
 mod observe;
 
 pub use guard::Limits;
 pub use observe::{Metrics, Observed, RequestId};
 
-pub(crate) use guard::{Admission, admit, panicked};
+pub(crate) use guard::{Admission, Place, admit, panicked};
+pub(crate) use linger::linger;
 pub(crate) use observe::observe;

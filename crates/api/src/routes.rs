@@ -20,7 +20,7 @@ use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::layers::{Admission, Metrics, admit, observe, panicked};
+use crate::layers::{Admission, Metrics, admit, linger, observe, panicked};
 use crate::openapi::base;
 use crate::{App, Error};
 
@@ -42,25 +42,32 @@ pub fn router(app: App, metrics: Metrics, with_metrics: bool) -> Router {
     let (api, document) = api().split_for_parts();
     let methods = from_fn_with_state(Arc::new(methods(&document)), only_described_methods);
     let api = api.method_not_allowed_fallback(|| async { Error::MethodNotAllowed }).route_layer(methods);
-    let mut routes = api.merge(docs::routes(document)).merge(health::probes());
+    let mut operations = health::probes();
     if with_metrics {
-        routes = routes.merge(health::metrics(metrics.clone()));
+        operations = operations.merge(health::metrics(metrics.clone()));
     }
+    // A server that turns requests away still lives, and still says so.
+    let routes = admitted(api.merge(docs::routes(document)), &app).merge(admitted(operations, &app));
     guarded(routes, app, metrics)
 }
 
 /// `/metrics` and the probes, for a listener of their own.
 pub fn metrics_router(app: App, metrics: Metrics) -> Router {
-    guarded(health::probes().merge(health::metrics(metrics.clone())), app, metrics)
+    let routes = health::probes().merge(health::metrics(metrics.clone()));
+    guarded(admitted(routes, &app), app, metrics)
+}
+
+/// `routes` with bounds of their own on how many requests are worked on and for how long.
+fn admitted(routes: Router<App>, app: &App) -> Router<App> {
+    routes.layer(from_fn_with_state(Admission::new(&app.limits), admit))
 }
 
 /// `routes` behind the layers that every request passes through.
 fn guarded(routes: Router<App>, app: App, metrics: Metrics) -> Router {
-    let admission = Admission::new(&app.limits);
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(metrics, observe))
+        .layer(from_fn_with_state(app.limits.body_time_max, linger))
         .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(admission, admit))
         .layer(CatchPanicLayer::custom(panicked));
     routes
         .fallback(|| async { Error::no_route() })

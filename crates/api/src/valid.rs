@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, MatchedPath, Request};
+use http::request::Parts;
 use http::{HeaderMap, Uri, header};
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
+use crate::layers::Place;
 use crate::wire::{Loc, Params, Problems, Read, Value, parse_json};
 use crate::{App, BODY_BYTES_MAX, Error};
 
@@ -63,8 +65,7 @@ impl<P: Params, Q: Params, B: FromBody> FromRequest<App> for Valid<P, Q, B> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let body =
-            if B::WANTED { read_json(&parts.headers, body, app.limits.body_time_max).await? } else { None };
+        let body = if B::WANTED { read_json(&parts, body, app.limits.body_time_max).await? } else { None };
         let matched = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let path = path_params(matched, &parts.uri).ok_or_else(Error::no_route)?;
         let query: Vec<_> =
@@ -81,13 +82,14 @@ impl<P: Params, Q: Params, B: FromBody> FromRequest<App> for Valid<P, Q, B> {
     }
 }
 
-/// Bytes of a body that is too large that are still taken, and thrown away, so that a client that sends all of it
-/// before it reads gets to read its answer.
-const DRAINED_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
 /// The body as JSON; `None` where it is empty.
-async fn read_json(headers: &HeaderMap, body: Body, time_max: Duration) -> Result<Option<Value>, Error> {
-    let bytes = timeout(time_max, read(headers, body, time_max)).await.map_err(|_| Error::SlowBody)??;
+async fn read_json(parts: &Parts, body: Body, time_max: Duration) -> Result<Option<Value>, Error> {
+    let reading = timeout(time_max, read(&parts.headers, body));
+    let read = match parts.extensions.get::<Place>() {
+        Some(place) => place.wait(reading).await?,
+        None => reading.await,
+    };
+    let bytes = read.map_err(|_| Error::SlowBody)??;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -102,7 +104,7 @@ async fn read_json(headers: &HeaderMap, body: Body, time_max: Duration) -> Resul
 }
 
 /// The bytes of a body, up to [`BODY_BYTES_MAX`].
-async fn read(headers: &HeaderMap, mut body: Body, time_max: Duration) -> Result<Vec<u8>, Error> {
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Error> {
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let mut bytes = Vec::new();
@@ -112,21 +114,7 @@ async fn read(headers: &HeaderMap, mut body: Body, time_max: Duration) -> Result
         too_large = bytes.len() + data.len() > BODY_BYTES_MAX;
         bytes.extend_from_slice(&data);
     }
-    if too_large {
-        tokio::spawn(timeout(time_max, drain(body)));
-        return Err(Error::TooLarge);
-    }
-    Ok(bytes)
-}
-
-/// Takes what is left of a body and throws it away.
-async fn drain(mut body: Body) {
-    let mut drained = 0;
-    while drained < DRAINED_BYTES_MAX
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        drained += frame.data_ref().map_or(0, |data| data.len() as u64);
-    }
+    if too_large { Err(Error::TooLarge) } else { Ok(bytes) }
 }
 
 /// The parameters of a path, decoded; `None` where a decoded slash means that it is another path.

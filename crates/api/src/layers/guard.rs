@@ -1,13 +1,13 @@
 //! What one client, or one fault, must not do to the others.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::Error;
@@ -15,7 +15,8 @@ use crate::Error;
 /// How much may be going on at once, and for how long.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Requests that are worked on at once; one beyond that is answered 503.
+    /// Requests that are worked on at once, not counting those whose body is still coming; one beyond that is
+    /// answered 503.
     pub requests_max: usize,
     /// How long a request may take from its head to its answer, its body included; then it is answered 503.
     pub request_time_max: Duration,
@@ -50,12 +51,42 @@ impl Admission {
 }
 
 /// Takes a request where there is a place for it, and gives it up where it takes too long.
-pub(crate) async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
-    let Ok(_place) = admission.places.try_acquire() else {
-        return Error::Busy.into_response();
-    };
+pub(crate) async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
+    let place = Place { places: admission.places, held: Arc::default() };
+    if let Err(busy) = place.take() {
+        return busy.into_response();
+    }
+    request.extensions_mut().insert(place.clone());
     let answer = timeout(admission.request_time_max, next.run(request)).await;
+    place.leave();
     answer.unwrap_or_else(|_| Error::TooSlow.into_response())
+}
+
+/// The place of one request among those that are worked on.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    places: Arc<Semaphore>,
+    held: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl Place {
+    fn take(&self) -> Result<(), Error> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy)?;
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
+        Ok(())
+    }
+
+    fn leave(&self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Waits for the client without keeping the place from others: sending slowly must not be a way to hold many.
+    pub(crate) async fn wait<T>(&self, client: impl Future<Output = T>) -> Result<T, Error> {
+        self.leave();
+        let sent = client.await;
+        self.take()?;
+        Ok(sent)
+    }
 }
 
 /// The answer where a handler panicked. The panic itself was logged where it happened.

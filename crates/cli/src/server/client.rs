@@ -26,7 +26,7 @@ impl TrustedProxies {
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let forwarded =
-            headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
+            headers.get_all("x-forwarded-for").into_iter().map(|value| value.to_str().unwrap_or_default());
         let hops: Vec<_> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
         for hop in hops.into_iter().rev() {
             if !self.trusts(client) {
@@ -63,5 +63,6 @@ mod tests {
         assert_eq!(client("10.1.2.3", &["6.6.6.6, 198.51.100.1, 10.9.9.9"]), "198.51.100.1");
         assert_eq!(client("10.1.2.3", &["6.6.6.6", "198.51.100.1"]), "198.51.100.1");
         assert_eq!(client("10.1.2.3", &["198.51.100.1, nonsense"]), "10.1.2.3");
+        assert_eq!(client("10.1.2.3", &["198.51.100.1", "\u{e9}"]), "10.1.2.3");
     }
 }

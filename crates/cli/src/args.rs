@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -29,6 +30,7 @@ Exit codes:
   2  the command line makes no sense
   3  there is no such organisation, team or key
   4  the store cannot be opened or used
+  130, 143  a server ended at once, at a second SIGINT or SIGTERM
 
 Examples:
   lookback quickstart
@@ -67,7 +69,7 @@ pub enum Command {
     Quickstart(Listen),
     /// Serve the API
     #[command(
-        after_help = "Prints `listening on http://ADDR` once it is ready. SIGTERM and SIGINT end it after the requests at hand, a second one at once.\n\nExamples:\n  lookback serve\n  lookback serve --listen 127.0.0.1:0\n  lookback serve --listen 10.0.0.5:8080 --metrics-listen 127.0.0.1:9090 --trusted-proxy 10.0.0.0/24"
+        after_help = "Prints `listening on http://ADDR` once it is ready. SIGTERM and SIGINT end it after the requests at hand, with exit code 0; a second one ends it at once, with 143 or 130.\n\nExamples:\n  lookback serve\n  lookback serve --listen 127.0.0.1:0\n  lookback serve --listen 10.0.0.5:8080 --metrics-listen 127.0.0.1:9090 --trusted-proxy 10.0.0.0/24"
     )]
     Serve(Serve),
     /// Create what a first call needs: an organisation, a team and a management key
@@ -125,16 +127,25 @@ pub struct Serve {
     pub trusted_proxy: Vec<IpNet>,
     /// Requests worked on at once; further ones are answered 503 [default: 512]
     #[arg(long, env = "LOOKBACK_REQUESTS_MAX", value_name = "COUNT")]
-    pub requests_max: Option<usize>,
+    pub requests_max: Option<NonZeroU32>,
     /// Connections open at once; further ones wait [default: 4096]
     #[arg(long, env = "LOOKBACK_CONNECTIONS_MAX", value_name = "COUNT")]
-    pub connections_max: Option<usize>,
-    /// Seconds a request may take, its body included [default: 30]
+    pub connections_max: Option<NonZeroU32>,
+    /// Seconds a request may take, its body included; then it is answered 503 [default: 30]
     #[arg(long, env = "LOOKBACK_REQUEST_SECONDS_MAX", value_name = "SECONDS")]
-    pub request_seconds_max: Option<u64>,
-    /// Seconds the requests at hand may take once the server is told to end [default: 20]
+    pub request_seconds_max: Option<NonZeroU32>,
+    /// Seconds a client may take to send the head of a request, or may leave a connection unused [default: 15]
+    #[arg(long, env = "LOOKBACK_HEAD_SECONDS_MAX", value_name = "SECONDS")]
+    pub head_seconds_max: Option<NonZeroU32>,
+    /// Seconds a client may take to send a body; then it is answered 408 [default: 10]
+    #[arg(long, env = "LOOKBACK_BODY_SECONDS_MAX", value_name = "SECONDS")]
+    pub body_seconds_max: Option<NonZeroU32>,
+    /// Seconds a client may take nothing of its answer; then it is cut off [default: 10]
+    #[arg(long, env = "LOOKBACK_STALL_SECONDS_MAX", value_name = "SECONDS")]
+    pub stall_seconds_max: Option<NonZeroU32>,
+    /// Seconds the requests at hand may take once the server is told to end; then they are cut off [default: 20]
     #[arg(long, env = "LOOKBACK_DRAIN_SECONDS_MAX", value_name = "SECONDS")]
-    pub drain_seconds_max: Option<u64>,
+    pub drain_seconds_max: Option<u32>,
 }
 
 #[derive(Debug, ClapArgs)]

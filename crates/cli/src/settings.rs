@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,10 +65,13 @@ struct ServerFile {
     metrics_listen: Option<SocketAddr>,
     #[serde(default)]
     trusted_proxy: Vec<IpNet>,
-    requests_max: Option<usize>,
-    connections_max: Option<usize>,
-    request_seconds_max: Option<u64>,
-    drain_seconds_max: Option<u64>,
+    requests_max: Option<NonZeroU32>,
+    connections_max: Option<NonZeroU32>,
+    request_seconds_max: Option<NonZeroU32>,
+    head_seconds_max: Option<NonZeroU32>,
+    body_seconds_max: Option<NonZeroU32>,
+    stall_seconds_max: Option<NonZeroU32>,
+    drain_seconds_max: Option<u32>,
 }
 
 impl Settings {
@@ -93,11 +97,13 @@ impl Settings {
     pub fn server(&self, given: &Serve) -> Options {
         let file = &self.server;
         let (limits, connections) = (Limits::default(), Connections::default());
-        let seconds = |given: Option<u64>, filed: Option<u64>, default: Duration| {
-            given.or(filed).map_or(default, Duration::from_secs)
+        let count = |given: Option<NonZeroU32>, filed: Option<NonZeroU32>, default: usize| {
+            given.or(filed).map_or(default, |count| usize::try_from(count.get()).unwrap_or(usize::MAX))
         };
-        let request_time_max =
-            seconds(given.request_seconds_max, file.request_seconds_max, limits.request_time_max);
+        let seconds = |given: Option<NonZeroU32>, filed: Option<NonZeroU32>, default: Duration| {
+            given.or(filed).map_or(default, |seconds| Duration::from_secs(seconds.get().into()))
+        };
+        let drain_seconds_max = given.drain_seconds_max.or(file.drain_seconds_max);
         let proxies = if given.trusted_proxy.is_empty() { &file.trusted_proxy } else { &given.trusted_proxy };
         Options {
             listen: given
@@ -107,15 +113,29 @@ impl Settings {
                 .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
             metrics_listen: given.metrics_listen.or(file.metrics_listen),
             limits: Limits {
-                requests_max: given.requests_max.or(file.requests_max).unwrap_or(limits.requests_max),
-                request_time_max,
-                ..limits
+                requests_max: count(given.requests_max, file.requests_max, limits.requests_max),
+                request_time_max: seconds(
+                    given.request_seconds_max,
+                    file.request_seconds_max,
+                    limits.request_time_max,
+                ),
+                body_time_max: seconds(given.body_seconds_max, file.body_seconds_max, limits.body_time_max),
             },
             connections: Connections {
-                max: given.connections_max.or(file.connections_max).unwrap_or(connections.max),
-                ..connections
+                max: count(given.connections_max, file.connections_max, connections.max),
+                head_time_max: seconds(
+                    given.head_seconds_max,
+                    file.head_seconds_max,
+                    connections.head_time_max,
+                ),
+                stall_time_max: seconds(
+                    given.stall_seconds_max,
+                    file.stall_seconds_max,
+                    connections.stall_time_max,
+                ),
             },
-            drain_time_max: seconds(given.drain_seconds_max, file.drain_seconds_max, DRAIN_TIME_MAX),
+            drain_time_max: drain_seconds_max
+                .map_or(DRAIN_TIME_MAX, |seconds| Duration::from_secs(seconds.into())),
             trusted_proxies: TrustedProxies::new(proxies),
         }
     }

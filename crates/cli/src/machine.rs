@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use lookback_api::Clock;
 use lookback_domain::{KeyId, OrgId, TeamId};
 use lookback_store::ManagementKey;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use uuid::Uuid;
 
 /// The machine's clock.
@@ -41,6 +42,15 @@ pub fn team_id() -> TeamId {
 /// A new key's id.
 pub fn key_id() -> KeyId {
     KeyId(id())
+}
+
+/// Lets this process open as many files as it may, and says how many that is.
+pub fn raise_open_files_max() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it cannot be raised, what there is has to do.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let current = if raised.is_ok() { limit.maximum } else { limit.current };
+    current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX)
 }
 
 /// A random number that tells this process from others.

@@ -37,7 +37,10 @@ fn run(args: Args) -> anyhow::Result<()> {
     let settings = settings::Settings::read(&args.global)?;
     logging::start(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(command::run(args.command, &settings))
+    let outcome = runtime.block_on(command::run(args.command, &settings));
+    // What has not come to its end by now, such as a long read for a client that was cut off, is not waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
 fn code(error: &anyhow::Error) -> u8 {

@@ -15,12 +15,20 @@ use lookback_store::Lifecycle;
 use lookback_store_sqlite::SqliteStore;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::machine::{self, SystemClock};
 use crate::measured::{Measured, WriterStats};
 pub use accept::Connections;
+use accept::Serving;
 pub use client::TrustedProxies;
 pub use signals::Signals;
+
+/// How long the store may take to write what it has accepted and to tidy up.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Open files that are no connections: the store's, the listeners and the runtime's own, with some to spare.
+const OTHER_FILES_MAX: usize = 64;
 
 /// How a server listens and what it bears.
 #[derive(Debug, Clone)]
@@ -49,7 +57,17 @@ pub struct Server {
 
 impl Server {
     /// Takes the sockets, so that connections are queued from here on.
-    pub async fn bind(options: Options, store: Arc<SqliteStore>) -> anyhow::Result<Self> {
+    pub async fn bind(mut options: Options, store: Arc<SqliteStore>) -> anyhow::Result<Self> {
+        let open_files_max = machine::raise_open_files_max();
+        let connections_max = open_files_max.saturating_sub(OTHER_FILES_MAX).max(1);
+        if options.connections.max > connections_max {
+            tracing::warn!(
+                connections_max,
+                open_files_max,
+                "the limit on open files allows fewer connections"
+            );
+            options.connections.max = connections_max;
+        }
         let api = bind(options.listen, "--listen").await?;
         let metrics = match options.metrics_listen {
             Some(listen) => Some(bind(listen, "--metrics-listen").await?),
@@ -85,19 +103,33 @@ impl Server {
             serving.push(accept::serve(listener, metrics_router(app, metrics), &options));
         }
 
-        let signal = signals.next().await;
-        tracing::info!(signal, "told to end; finishing the requests at hand");
-        let drained = async {
-            for server in serving {
-                server.end(options.drain_time_max).await;
-            }
-            measured.close().await;
-        };
+        let told = signals.next().await;
+        tracing::info!(signal = told.name(), "told to end; finishing the requests at hand");
         tokio::select! {
-            () = drained => tracing::info!("ended"),
-            signal = signals.next() => tracing::warn!(signal, "told again; ending at once"),
+            () = end(serving, options.drain_time_max, &*measured) => tracing::info!("ended"),
+            told = signals.next() => {
+                tracing::warn!(signal = told.name(), "told again; ending at once");
+                // What was acknowledged is durable; the rest is what at once means.
+                std::process::exit(told.exit_code());
+            }
         }
         Ok(())
+    }
+}
+
+/// Finishes the requests at hand and closes the store.
+async fn end(mut serving: Vec<Serving>, drain_time_max: Duration, store: &impl Lifecycle) {
+    serving.iter_mut().for_each(Serving::end);
+    let drained = async {
+        for server in serving {
+            server.ended().await;
+        }
+    };
+    if timeout(drain_time_max, drained).await.is_err() {
+        tracing::warn!(?drain_time_max, "some connections were not finished in time and are cut off");
+    }
+    if timeout(CLOSE_TIME_MAX, store.close()).await.is_err() {
+        tracing::warn!("the store takes too long to close; what was acknowledged is safe all the same");
     }
 }
 

@@ -16,7 +16,7 @@ use lookback_api::Observed;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -41,29 +41,36 @@ impl Default for Connections {
 
 /// A listener at work.
 pub struct Serving {
-    end: oneshot::Sender<()>,
-    accepting: JoinHandle<GracefulShutdown>,
+    end: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
 }
 
 impl Serving {
-    /// Takes no more connections, and gives those that are open `drain_time_max` to finish what is at hand.
-    pub async fn end(self, drain_time_max: Duration) {
-        // Where the task is gone already there is nobody to tell.
-        let _ = self.end.send(());
-        let Ok(connections) = self.accepting.await else { return };
-        if timeout(drain_time_max, connections.shutdown()).await.is_err() {
-            tracing::warn!(?drain_time_max, "some requests were not finished in time");
+    /// Takes no more connections, closes those that are idle and has the others finish what is at hand.
+    pub fn end(&mut self) {
+        if let Some(end) = self.end.take() {
+            // Where the task is gone already there is nobody to tell.
+            let _ = end.send(());
         }
+    }
+
+    /// Waits until every connection is closed.
+    pub async fn ended(self) {
+        // A panic over there was reported when it happened.
+        let _ = self.serving.await;
     }
 }
 
 /// Serves `routes` on `listener` from here on.
 pub fn serve(listener: TcpListener, routes: Router, options: &Options) -> Serving {
     let (end, ended) = oneshot::channel();
-    let accepting = tokio::spawn(accept(listener, routes, options.clone(), ended));
-    Serving { end, accepting }
+    let options = options.clone();
+    let serving =
+        tokio::spawn(async move { accept(listener, routes, options, ended).await.shutdown().await });
+    Serving { end: Some(end), serving }
 }
 
+/// Accepts until told to end; the listener is closed then, and the connections that are open are given back.
 async fn accept(
     listener: TcpListener,
     routes: Router,

@@ -65,9 +65,7 @@ impl Place {
 
     /// An organisation with a team in the United States and a key.
     pub fn bootstrap(&self) -> Access {
-        let made = self.json(&["bootstrap"]);
-        let text = |name: &str| made[name].as_str().unwrap().to_owned();
-        Access { org: text("org_id"), team: text("team_id"), key: text("management_key") }
+        Access::from_json(&self.json(&["bootstrap"]))
     }
 
     pub fn serve(&self) -> Server {
@@ -77,19 +75,28 @@ impl Place {
     /// Starts a command that ends up serving, and reads what it prints until it does.
     pub fn serve_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Server {
         let mut server = self.start(args, environment);
-        while !server.printed.iter().any(|line| line.starts_with("listening on ")) {
-            server.read_line();
-        }
-        let url = server.printed.last().unwrap().strip_prefix("listening on ").unwrap();
-        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
-        server.url = url.to_owned();
+        server.until_it_listens();
+        server
+    }
+
+    /// A server that another program starts, such as a shell that sets limits; `wrapper` is how it is called.
+    pub fn serve_by(&self, wrapper: &[&str], args: &[&str]) -> Server {
+        let binary = env!("CARGO_BIN_EXE_lookback");
+        let mut command = Command::new(wrapper[0]);
+        command.current_dir(self.directory.path()).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        command.stdin(Stdio::null()).args(&wrapper[1..]).arg(binary).args(args);
+        let mut server = self.spawn(command);
+        server.until_it_listens();
         server
     }
 
     /// Starts a command that goes on running.
     pub fn start(&self, args: &[&str], environment: &[(&str, &str)]) -> Server {
+        self.spawn(self.command(args, environment))
+    }
+
+    fn spawn(&self, mut command: Command) -> Server {
         let log = self.path(&format!("stderr-{}", self.servers.fetch_add(1, Ordering::Relaxed)));
-        let mut command = self.command(args, environment);
         command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -124,6 +131,21 @@ pub struct Server {
 }
 
 impl Server {
+    /// Reads what it prints until it says where it listens.
+    fn until_it_listens(&mut self) {
+        while !self.printed.iter().any(|line| line.starts_with("listening on ")) {
+            self.read_line();
+        }
+        let url = self.printed.last().unwrap().strip_prefix("listening on ").unwrap();
+        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+        self.url = url.to_owned();
+    }
+
+    /// Which process it is.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     /// Waits for the next line on standard output.
     pub fn read_line(&mut self) {
         let Some(line) = self.lines.next() else { panic!("it ended: {}", self.log()) };
@@ -143,7 +165,12 @@ impl Server {
 
     /// Sends this signal and waits for the end; answers what was printed since it began to listen.
     pub fn end(&mut self, signal: Signal) -> (ExitStatus, String) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+        self.wait()
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         let rest: Result<Vec<_>, _> = self.lines.by_ref().collect();
         (status, rest.unwrap().join("\n"))
@@ -173,6 +200,12 @@ pub struct Access {
 }
 
 impl Access {
+    /// What `bootstrap` printed.
+    pub fn from_json(made: &Value) -> Self {
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        Self { org: text("org_id"), team: text("team_id"), key: text("management_key") }
+    }
+
     /// Where the preferences of the organisation's teams in the United States are.
     pub fn url(&self, server: &Server) -> String {
         format!("{}/v1/org/{}/team_data_pull_preferences/production/us", server.url, self.org)

@@ -25,8 +25,6 @@ pub struct Server {
 
 /// How long a server may take to come up.
 const READY_MAX: Duration = Duration::from_secs(30);
-/// Jiffies in a second, as every Linux tells them to programs.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 impl Server {
     /// Starts a server that has so many teams and says `listening on http://ADDR` when it is ready.
@@ -54,14 +52,16 @@ impl Server {
         Client::connect(self.address, self.teams, number).await
     }
 
-    /// Processor time so far, in user and kernel mode.
+    /// Processor time so far, in user and kernel mode, as the scheduler counts it for each thread.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id()?))?;
-        // Behind the name, which may hold anything; `utime` and `stime` are fields 14 and 15.
-        let (_, fields) = stat.rsplit_once(')').context("a stat line has a name")?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-        let ticks = ticks.sum::<Result<f64, _>>()?;
-        Ok(Duration::from_secs_f64(ticks / TICKS_PER_SECOND))
+        let mut nanoseconds = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.id()?))? {
+            // A thread may end in between.
+            let Ok(statistics) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+            let running = statistics.split_whitespace().next().context("schedstat is empty")?;
+            nanoseconds += running.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
     }
 
     /// Resident memory.

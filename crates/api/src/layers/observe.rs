@@ -124,7 +124,8 @@ pub(crate) async fn observe(State(metrics): State<Metrics>, mut request: Request
     let client = request.extensions().get::<Observed>().map(|&Observed(address)| address);
     request.extensions_mut().insert(id.clone());
 
-    let span = tracing::info_span!("request", id = id.0, method, route);
+    // The id alone, since a span's fields are written out for each request, logged or not.
+    let span = tracing::info_span!("request", id = id.0);
     inner.in_flight.inc();
     let gone = scopeguard::guard((), |()| {
         inner.in_flight.dec();
@@ -133,7 +134,7 @@ pub(crate) async fn observe(State(metrics): State<Metrics>, mut request: Request
     drop(gone);
 
     let (status, took) = (response.status(), started.elapsed());
-    span.in_scope(|| log(status.as_u16(), took, client));
+    span.in_scope(|| log(method, &route, status.as_u16(), took, client));
     let labels = Route { method: method.to_owned(), route };
     inner.latency.get_or_create(&labels).observe(took.as_secs_f64());
     let Route { method, route } = labels;
@@ -145,12 +146,12 @@ pub(crate) async fn observe(State(metrics): State<Metrics>, mut request: Request
 }
 
 /// One line a request: what failed on our side is a warning, the rest is there for who asks for it.
-fn log(status: u16, took: Duration, client: Option<IpAddr>) {
+fn log(method: &str, route: &str, status: u16, took: Duration, client: Option<IpAddr>) {
     let took_ms = took.as_secs_f64() * 1e3;
     let client = client.map(tracing::field::display);
     if status >= 500 {
-        tracing::warn!(status, took_ms, client, "answered");
+        tracing::warn!(method, route, status, took_ms, client, "answered");
     } else {
-        tracing::debug!(status, took_ms, client, "answered");
+        tracing::debug!(method, route, status, took_ms, client, "answered");
     }
 }

@@ -22,6 +22,10 @@ const FAILED: u8 = 1;
 const NOT_FOUND: u8 = 3;
 const STORE_UNAVAILABLE: u8 = 4;
 
+/// Every request allocates some dozens of times, on any thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = run(args);

@@ -1,0 +1,80 @@
+//! `cargo bench -p lookback-api`: a request from its head to its answer, on the in-memory model of a store, so
+//! that what is measured is the key, the validation, the answer and the layers around them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use criterion::{Criterion, criterion_group, criterion_main};
+use http::{Request, StatusCode};
+use jiff::Timestamp;
+use lookback_api::{App, Clock, Limits, Metrics, router};
+use lookback_domain::{Catalog, KeyId, OrgId, Region, TeamId};
+use lookback_store::testing::Model;
+use lookback_store::{Key, ManagementKey, Org, OrgStore, Team};
+use prometheus_client::registry::Registry;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+const ORG: OrgId = OrgId(Uuid::from_u128(1));
+const TEAM: TeamId = TeamId(Uuid::from_u128(2));
+
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+fn requests(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let key = ManagementKey::from_bits([7; 32]);
+    let routes = runtime.block_on(routes(&key));
+    let path = format!("/v1/org/{ORG}/team_data_pull_preferences/production/us");
+    let example = |days| {
+        format!(
+            r#"{{"team_ids": ["{TEAM}"], "providers": {{"oura": {{"default": {{"historical_days_to_pull": {days}}},
+               "resource_overrides": {{"sleep": {{"historical_days_to_pull": 180}}}}}}}}}}"#
+        )
+    };
+    let cases = [
+        ("a probe", "GET", "/healthz".to_owned(), String::new(), StatusCode::OK),
+        ("get one team", "GET", format!("{path}?team_id={TEAM}"), String::new(), StatusCode::OK),
+        ("upsert the example", "POST", path.clone(), example("120"), StatusCode::OK),
+        ("refuse the example", "POST", path, example("\"many\""), StatusCode::UNPROCESSABLE_ENTITY),
+    ];
+    let mut group = c.benchmark_group("api");
+    for (name, method, path, body, expected) in cases {
+        group.bench_function(name, |b| {
+            b.to_async(&runtime).iter(async || {
+                let request = Request::builder().method(method).uri(&path);
+                let request = request.header("x-management-key", key.reveal());
+                let request = request.body(Body::from(body.clone())).unwrap();
+                let response = routes.clone().oneshot(request).await.unwrap();
+                assert_eq!(response.status(), expected);
+                to_bytes(response.into_body(), usize::MAX).await.unwrap()
+            });
+        });
+    }
+    group.finish();
+}
+
+async fn routes(key: &ManagementKey) -> Router {
+    let (store, created_at) = (Model::new(), Timestamp::UNIX_EPOCH);
+    let org = Org { id: ORG, name: String::new(), created_at };
+    let team = Team { id: TEAM, org_id: ORG, name: String::new(), region: Region::Us, created_at };
+    let id = KeyId(Uuid::nil());
+    let key = Key { id, org_id: ORG, label: String::new(), digest: key.digest(), created_at };
+    store.create_org(org, vec![team], vec![key]).await.unwrap();
+    let app = App {
+        store: Arc::new(store),
+        catalog: Arc::new(Catalog::bundled().unwrap()),
+        clock: Arc::new(Stopped),
+        limits: Arc::new(Limits::default()),
+    };
+    router(app, Metrics::new(Registry::default(), 0), false)
+}
+
+criterion_group!(benches, requests);
+criterion_main!(benches);

@@ -1,6 +1,8 @@
 //! `cargo bench -p lookback-api`: a request from its head to its answer, on the in-memory model of a store, so
 //! that what is measured is the key, the validation, the answer and the layers around them.
 
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+
 use std::sync::Arc;
 
 use axum::Router;

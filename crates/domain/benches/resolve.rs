@@ -1,5 +1,7 @@
 //! `cargo bench -p lookback-domain`: resolving one resource.
 
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 

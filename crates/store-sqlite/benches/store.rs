@@ -1,6 +1,8 @@
 //! `cargo bench -p lookback-store-sqlite`: what every request asks of the store, and durable upserts alone and
 //! sixty-four at a time.
 
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

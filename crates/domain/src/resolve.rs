@@ -64,10 +64,15 @@ impl IngestionBounds {
         {
             return Err(InvalidBounds { start, end });
         }
-        // A midnight that no timestamp can express lies beyond any `now`, so the bound does not bind.
-        let midnight = |date: Date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
-        Ok(Self { start: start.and_then(midnight), end: end.and_then(|end| midnight(end.tomorrow().ok()?)) })
+        let day_after = |end: Date| end.tomorrow().map_or(Timestamp::MAX, midnight);
+        Ok(Self { start: start.map(midnight), end: end.map(day_after) })
     }
+}
+
+/// Midnight (UTC) at the start of a date, or the nearest time that can be expressed.
+fn midnight(date: Date) -> Timestamp {
+    let nearest = if date.year() < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or(nearest)
 }
 
 /// The window to pull for one connection and resource.

@@ -49,6 +49,7 @@ async fn everything_the_page_refers_to_is_served_here() {
     let start = app.get("/docs/swagger-initializer.js").await;
     let start = String::from_utf8_lossy(&start.bytes).into_owned();
     assert!(start.contains("/openapi.json") && !start.contains("http"), "{start}");
+    assert!(start.contains(r#""validatorUrl": "none""#), "the document would be sent elsewhere\n{start}");
 }
 
 #[tokio::test]

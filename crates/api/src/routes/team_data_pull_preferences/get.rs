@@ -7,7 +7,7 @@ use lookback_domain::{Provider, TeamId};
 use super::page::{Fingerprint, Limit, Page};
 use super::{ScopePath, TeamDataPullPreferencesResponse, chosen, entry};
 use crate::openapi::Refusals;
-use crate::wire::{Configurable, request};
+use crate::wire::{Configurable, Problems, request};
 use crate::{App, Caller, Error, Valid};
 
 request! { query
@@ -50,7 +50,7 @@ pub async fn get(
     let fingerprint = || Fingerprint::of("preferences", scope, (&query.team_id, &providers));
     let page =
         Page { scope, teams: &query.team_id, cursor: query.next_cursor, limit: query.limit, fingerprint };
-    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, usize::MAX).await?;
+    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, usize::MAX, Problems::default()).await?;
     let entries = stored.iter().map(|team| entry(&app.catalog, team, &providers));
     Ok(Json(TeamDataPullPreferencesResponse { data_pull_preferences: entries.collect(), next_cursor }))
 }

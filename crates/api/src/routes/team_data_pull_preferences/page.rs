@@ -63,15 +63,17 @@ pub struct Page<'a, F> {
 
 impl<F: Fn() -> Fingerprint> Page<'_, F> {
     /// What the teams of this page have stored, and the cursor of the next one. No limit above `limit_max` is
-    /// taken, and no more than `shown_max` teams are shown whatever the limit is.
+    /// taken, and no more than `shown_max` teams are shown whatever the limit is. `problems` has what is wrong
+    /// besides; it is answered together with what is wrong here.
     pub async fn read(
         self,
         app: &App,
         limit_max: usize,
         shown_max: usize,
+        mut problems: Problems,
     ) -> Result<(Vec<TeamPreferences>, Option<String>), Error> {
         let (scope, teams) = (self.scope, self.teams);
-        let (query, mut problems) = (Loc::root("query"), Problems::default());
+        let query = Loc::root("query");
         let limit = self.limit(&query.key("limit"), limit_max, &mut problems).min(shown_max);
         let after = self.after(&query.key("next_cursor"), &mut problems);
         refuse(app, scope, teams, problems).await?;

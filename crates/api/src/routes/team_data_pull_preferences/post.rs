@@ -1,6 +1,6 @@
 //! `POST`: sets the preferences of some teams.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::Json;
 use axum::extract::State;
@@ -8,13 +8,13 @@ use lookback_domain::{Preference, Provider, Refusal, Resource, Rule, TeamId};
 
 use super::{ScopePath, TeamDataPullPreferencesResponse, entry, refuse};
 use crate::openapi::Refusals;
-use crate::wire::{Configurable, Integer, Loc, Map, Problems, request};
+use crate::wire::{Configurable, Integer, Loc, Map, Problems, Value, request};
 use crate::{App, Caller, Error, Valid};
 
 request! {
     /// Which preferences to set, for which teams.
     pub struct UpsertTeamDataPullPreferencesBody {
-        /// The teams. Empty: nothing changes.
+        /// The teams, up to 5,000. Empty: nothing changes.
         pub team_ids: Vec<TeamId>,
         /// Each provider named is replaced as a whole; the others stay.
         pub providers: Map<Configurable, SingleProviderDataPullPreferences>,
@@ -70,12 +70,27 @@ pub async fn upsert(
     let scope = path.scope(&caller)?;
     let mut problems = Problems::default();
     let changes = admit(&app, &body.providers, &mut problems);
+    bound(&body.team_ids, &mut problems);
     refuse(&app, scope, &body.team_ids, problems).await?;
 
     let now = app.clock.now();
     let stored = app.store.upsert_preferences(scope, &body.team_ids, &changes, now).await?;
     let entries = stored.iter().map(|team| entry(&app.catalog, team, Provider::CONFIGURABLE));
     Ok(Json(TeamDataPullPreferencesResponse { data_pull_preferences: entries.collect(), next_cursor: None }))
+}
+
+/// How many teams one request may set. Everybody else's writes wait for it, and its answer shows each of them.
+const TEAMS_MAX: usize = 5_000;
+
+/// Refuses more teams than may be set at once.
+fn bound(teams: &[TeamId], problems: &mut Problems) {
+    let named = teams.iter().collect::<HashSet<_>>().len();
+    if named > TEAMS_MAX {
+        let body = Loc::root("body");
+        let said = format!("{TEAMS_MAX} teams can be set at once; send the others in another request");
+        let input = Value::Integer(named.into());
+        problems.add_with("less_than_equal", &body.key("team_ids"), said, &input, ("le", TEAMS_MAX));
+    }
 }
 
 /// The preferences asked for; whatever the catalog does not let a team prefer goes to `problems`.

@@ -9,7 +9,7 @@ use lookback_domain::{
 };
 
 use super::page::{Fingerprint, Limit, Page};
-use super::{ScopePath, chosen, refuse};
+use super::{ScopePath, chosen};
 use crate::openapi::Refusals;
 use crate::wire::{Loc, Map, Problems, Value, model, request};
 use crate::{App, Caller, Error, Valid};
@@ -145,12 +145,10 @@ pub async fn resolve(
 
     let mut problems = Problems::default();
     let facts = facts(&query, &mut problems);
-    refuse(&app, scope, &query.team_id, problems).await?;
-
     let page =
         Page { scope, teams: &query.team_id, cursor: query.next_cursor, limit: query.limit, fingerprint };
     let teams_max = (WINDOWS_MAX / (providers.len() * resources.len())).clamp(1, LIMIT_MAX);
-    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, teams_max).await?;
+    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, teams_max, problems).await?;
     let windows = stored.iter().map(|team| {
         let of = |&provider: &Provider| {
             let preference = team.providers.get(&provider);

@@ -80,6 +80,15 @@ async fn ingestion_bounds_cut_the_window_at_both_ends() {
 }
 
 #[tokio::test]
+async fn everything_our_own_rules_refuse_is_said_at_once() {
+    let app = TestApp::init().await;
+    let wrong = "ingestion_start=2026-11-20&ingestion_end=2026-11-19&limit=999&next_cursor=abc";
+    let detail = app.get(&url(wrong)).await.refused(422);
+    let places: Vec<_> = detail.as_array().unwrap().iter().map(|problem| &problem["loc"][1]).collect();
+    assert_eq!(places, ["ingestion_end", "limit", "next_cursor"]);
+}
+
+#[tokio::test]
 async fn bounds_that_leave_no_day_are_refused() {
     let app = TestApp::init().await;
     let bounds = "ingestion_start=2026-11-20&ingestion_end=2026-11-19";

@@ -1,10 +1,16 @@
 //! What may be preferred, and how a `POST` that asks for something else is refused.
 
+use std::sync::Arc;
+
 use insta::assert_json_snapshot;
+use lookback_domain::Region;
+use lookback_store::{Team, TeamStore};
+use lookback_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::{shown, teams};
-use crate::support::{Answer, TestApp, team_id, us};
+use crate::support::{Answer, TestApp, org_id, team_id, us};
 
 /// Sends these providers for the one team there is.
 async fn post(app: &TestApp, providers: Value) -> Answer {
@@ -147,4 +153,35 @@ async fn what_get_shows_can_be_sent_back_for_every_provider() {
     });
     let page = post(&app, Value::Object(most.collect())).await.ok();
     assert_eq!(app.post(&us(), sent_back(&page)).await.ok(), page, "the most of everything");
+}
+
+#[tokio::test]
+async fn more_than_5_000_teams_at_once_are_refused_and_a_repeated_one_counts_once() {
+    let app = TestApp::init().await;
+    let store = app.store.clone();
+    let mut adding: JoinSet<_> = (2..=5_001).map(|n| add(store.clone(), n)).collect();
+    while let Some(added) = adding.join_next().await {
+        added.unwrap();
+    }
+    let oura = json!({ "oura": { "default": days(7) } });
+    let upsert = |ids: Vec<_>| app.post(&us(), json!({ "team_ids": ids, "providers": oura }));
+    let detail = upsert((1..=5_001).map(team_id).collect()).await.refused(422);
+    assert_eq!(
+        detail,
+        json!([{
+            "type": "less_than_equal",
+            "loc": ["body", "team_ids"],
+            "msg": "5000 teams can be set at once; send the others in another request",
+            "input": 5_001,
+            "ctx": { "le": 5_000 },
+        }])
+    );
+    upsert((1..=5_000).map(team_id).chain([team_id(1)]).collect()).await.ok();
+    upsert(vec![team_id(5_001); 6_000]).await.ok();
+}
+
+async fn add(store: Arc<SqliteStore>, n: u16) {
+    let (id, created_at) = (team_id(n), "2026-11-23T12:00:00Z".parse().unwrap());
+    let team = Team { id, org_id: org_id(1), name: String::new(), region: Region::Us, created_at };
+    store.create_team(team).await.unwrap();
 }

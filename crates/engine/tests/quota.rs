@@ -5,6 +5,7 @@ use lookback_engine::quota::{Bucket, Kind, WindowSpec};
 use lookback_engine::sim::provider::Provider;
 use lookback_engine::{Cost, Instant, Ms};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use std::collections::BTreeMap;
 
 /// One request the test would like to send: how long after the last one, how long it travels each way, and
@@ -91,6 +92,8 @@ fn refused(
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0), ..ProptestConfig::default() })]
+
     #[test]
     fn no_window_is_exceeded_by_what_we_know_of_it(
         limits in windows(),

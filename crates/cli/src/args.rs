@@ -108,6 +108,19 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether all it does is to print something.
+    pub fn only_shows(&self) -> bool {
+        match self {
+            Self::Org(what) => matches!(what, Org::List),
+            Self::Team(what) => matches!(what, Team::List { .. }),
+            Self::Key(what) => matches!(what, Key::List { .. }),
+            Self::Resolve(_) | Self::Providers | Self::Openapi | Self::Completions { .. } => true,
+            Self::Quickstart(_) | Self::Serve(_) | Self::Bootstrap(_) | Self::Simulate(_) => false,
+        }
+    }
+}
+
 #[derive(Debug, Default, ClapArgs)]
 pub struct Listen {
     /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]

@@ -16,7 +16,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time now, to the millisecond: what is stored is not more exact.
+/// The time now, to the millisecond: more would only lengthen what is shown.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 pub fn now() -> Timestamp {
     let now = Timestamp::now();

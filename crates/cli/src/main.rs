@@ -28,9 +28,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    let only_shows = args.command.only_shows();
     let outcome = run(args);
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    if output::is_closed(&error) {
+    // Whoever stops reading a listing, as `head` does, has seen enough; a key that nobody saw is lost.
+    if only_shows && output::is_closed(&error) {
         return ExitCode::SUCCESS;
     }
     output::complain(&error);

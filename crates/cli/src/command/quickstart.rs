@@ -1,9 +1,9 @@
 //! `lookback quickstart`: the whole main job on a fresh machine.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
@@ -18,14 +18,16 @@ use crate::output;
 use crate::server::{Server, Signals};
 use crate::settings::Settings;
 
-/// Beside the database: who the quickstart is, readable by its owner only.
-const REMEMBERED: &str = "quickstart.json";
+/// What the name of the database file is followed by in that of the one that remembers who the quickstart is.
+const REMEMBERED: &str = ".quickstart.json";
 
 pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let (store, _lock) = open::store_to_serve(settings)?;
     let store = Arc::new(store);
-    let path = settings.database.path().with_file_name(REMEMBERED);
+    let mut path = settings.database.path().into_os_string();
+    path.push(REMEMBERED);
+    let path = PathBuf::from(path);
     let who = who(&*store, &path).await?;
 
     let options = settings.server(&Serve { listen, ..Serve::default() });
@@ -52,10 +54,19 @@ async fn who(store: &impl Store, path: &Path) -> anyhow::Result<Made> {
         }
     }
     let made = bootstrap::make(store, "Quickstart".to_owned(), "First team".to_owned(), Region::Us).await?;
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(serde_json::to_string_pretty(&made)?.as_bytes())?;
+    remember(&made, path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(made)
+}
+
+/// Keeps the key in clear, readable by its owner only. What was there is replaced whole, its mode included.
+fn remember(made: &Made, path: &Path) -> anyhow::Result<()> {
+    let written = path.with_extension("new");
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&written);
+    let mut file = file?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(serde_json::to_string_pretty(made)?.as_bytes())?;
+    file.sync_all()?;
+    Ok(std::fs::rename(written, path)?)
 }
 
 /// The body of the contract's example.

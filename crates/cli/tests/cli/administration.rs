@@ -131,3 +131,20 @@ fn people_get_tables() {
     assert!(place.run(&["--version"]).ok().starts_with("lookback "));
     assert!(place.run(&["--help"]).ok().contains("Exit codes:"));
 }
+
+#[test]
+fn a_key_that_nobody_could_see_is_a_failure_and_a_listing_cut_short_is_none() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let into_nothing = |args: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lookback"));
+        let output = command.args(args).current_dir(place.path("")).stdout(writer).output().unwrap();
+        output.status.code()
+    };
+    assert_eq!(into_nothing(&["key", "create", "--org", &access.org]), Some(1));
+    assert_eq!(into_nothing(&["bootstrap"]), Some(1));
+    assert_eq!(into_nothing(&["key", "list", "--org", &access.org]), Some(0));
+    assert_eq!(into_nothing(&["providers"]), Some(0));
+}

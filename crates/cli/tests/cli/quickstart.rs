@@ -71,8 +71,11 @@ async fn run_again_it_uses_what_is_there() {
 async fn run_again_after_its_team_or_key_was_deleted_it_begins_anew() {
     let place = Place::new();
     drop(quickstart(&place));
-    let who =
-        || serde_json::from_str::<Value>(&crate::support::read(&place.path("lookback-data/quickstart.json")));
+    let who = || {
+        serde_json::from_str::<Value>(&crate::support::read(
+            &place.path("lookback-data/lookback.db.quickstart.json"),
+        ))
+    };
     let first = who().unwrap();
     let [org, team] = ["org_id", "team_id"].map(|name| first[name].as_str().unwrap().to_owned());
     place.run(&["team", "delete", "--org", &org, &team]).ok();
@@ -105,8 +108,36 @@ fn its_files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let _server = quickstart(&place);
-    for (name, mode) in [("", 0o700), ("lookback.db", 0o600), ("quickstart.json", 0o600)] {
+    for (name, mode) in [("", 0o700), ("lookback.db", 0o600), ("lookback.db.quickstart.json", 0o600)] {
         let path = place.path("lookback-data").join(name);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, mode, "{name}");
     }
+}
+
+#[test]
+fn a_file_that_others_could_read_is_closed_to_them() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    drop(quickstart(&place));
+    let path = place.path("lookback-data/lookback.db.quickstart.json");
+    // The organisation is gone, so that it begins anew.
+    let made: Value = serde_json::from_str(&crate::support::read(&path)).unwrap();
+    place.run(&["org", "delete", made["org_id"].as_str().unwrap(), "--confirm", "Quickstart"]).ok();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+    drop(quickstart(&place));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_ne!(serde_json::from_str::<Value>(&crate::support::read(&path)).unwrap(), made);
+}
+
+#[test]
+fn two_stores_beside_each_other_are_remembered_apart() {
+    let place = Place::new();
+    let key = |store: &str| {
+        let database = format!("sqlite:{}", place.path(store).display());
+        drop(place.serve_with(&["quickstart", "--listen", "127.0.0.1:0", "--database", &database], &[]));
+        crate::support::read(&place.path(&format!("{store}.quickstart.json")))
+    };
+    let (a, b) = (key("a.db"), key("b.db"));
+    assert_ne!(a, b);
+    assert_eq!((key("a.db"), key("b.db")), (a, b));
 }

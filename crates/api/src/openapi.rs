@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lookback_domain::Environment;
+use lookback_domain::{Basis, Catalog, Environment, History, Provider};
 use utoipa::IntoResponses;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -13,15 +13,35 @@ use utoipa::openapi::{
 use crate::error::Refusal;
 use crate::wire::{Components, Describe, Problem};
 
+const ABOUT: &str = "Decides how far back wearable and health data is pulled when a person connects a device account. \
+                     Operations tagged *Extensions* are Lookback's own.";
+
+/// Which of the catalog's figures nobody has published.
+fn assumed() -> String {
+    // A catalog that cannot be read keeps the program from starting, so this is never what a client sees.
+    let Ok(catalog) = Catalog::bundled() else { return String::new() };
+    let figure = |&provider: &Provider| {
+        let History { default, limit, .. } = &catalog.rule(provider).history;
+        let what = match (default.basis, limit.basis) {
+            (Basis::Documented, Basis::Documented) => return None,
+            (Basis::Documented, Basis::Assumed) => format!("limit {}", limit.days),
+            (Basis::Assumed, _) => format!("default {}, limit {}", default.days, limit.days),
+        };
+        Some(format!("`{provider}` ({what})"))
+    };
+    let figures: Vec<_> = Provider::CONFIGURABLE.iter().filter_map(figure).collect();
+    format!(
+        "Days of history that are assumed, since no document states them: {}. All others are documented.",
+        figures.join(", ")
+    )
+}
+
 /// The document without its operations.
 pub fn base() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Lookback")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(
-            "Decides how far back wearable and health data is pulled when a person connects a device account. \
-             Operations tagged *Extensions* are Lookback's own.",
-        ))
+        .description(Some(format!("{ABOUT}\n\n{}", assumed())))
         .build();
     // What parameters and refusals refer to; the operations bring the rest.
     let mut schemas = Components::new();

@@ -2,7 +2,7 @@
 
 mod bootstrap;
 mod key;
-mod open;
+pub mod open;
 mod org;
 mod providers;
 mod quickstart;

@@ -16,6 +16,7 @@ use lookback_store::Error as StoreError;
 use lookback_store_sqlite::OpenError;
 
 use crate::args::Args;
+use crate::command::open::NoStore;
 
 /// What scripts can tell apart; the help text lists them.
 const FAILED: u8 = 1;
@@ -50,7 +51,7 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn code(error: &anyhow::Error) -> u8 {
-    if error.chain().any(|cause| cause.is::<OpenError>()) {
+    if error.chain().any(|cause| cause.is::<OpenError>() || cause.is::<NoStore>()) {
         return STORE_UNAVAILABLE;
     }
     match error.downcast_ref::<StoreError>() {

@@ -19,7 +19,7 @@ struct Made {
 }
 
 pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
-    let store = open::store(settings)?;
+    let store = open::existing(settings)?;
     match what {
         Key::Create { org, label } => {
             let key = machine::management_key()?;

@@ -2,14 +2,31 @@
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use lookback_store_sqlite::{Options, ServerLock, SqliteStore};
+use thiserror::Error;
 
 use crate::settings::{DATA_DIRECTORY, Database, Settings};
 
-/// The store, for a command that works beside a server if there is one.
+/// The store that is there already, for a command that has nothing to do in an empty one: a mistyped name is to be
+/// noticed, not to become a store.
+pub fn existing(settings: &Settings) -> anyhow::Result<SqliteStore> {
+    let path = settings.database.path();
+    // Whatever else is wrong with it, opening it tells better.
+    if path.try_exists().is_ok_and(|exists| !exists) {
+        return Err(NoStore(path).into());
+    }
+    store(settings)
+}
+
+/// There is no store where one was named.
+#[derive(Debug, Error)]
+#[error("there is no store at {}; see --database, or make one with `lookback bootstrap`", .0.display())]
+pub struct NoStore(PathBuf);
+
+/// The store, for a command that works beside a server if there is one. It is made where there is none.
 pub fn store(settings: &Settings) -> anyhow::Result<SqliteStore> {
     if settings.database == Database::Default {
         make_data_directory()?;

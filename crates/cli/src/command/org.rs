@@ -9,7 +9,10 @@ use crate::settings::Settings;
 use crate::{machine, output};
 
 pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
-    let store = open::store(settings)?;
+    let store = match what {
+        Org::Create { .. } => open::store(settings)?,
+        Org::List | Org::Delete { .. } => open::existing(settings)?,
+    };
     match what {
         Org::Create { name } => {
             let org = Row { id: machine::org_id(), name, created_at: machine::now() };

@@ -75,7 +75,7 @@ impl Preferred {
             return Ok(Self::Stated(what.days.map(|default| Preference { default, overrides })));
         };
         let scope = Scope { org_id, region: what.region, environment: what.env };
-        let stored = open::store(settings)?.preferences(scope, Selection::Teams(&[team])).await?;
+        let stored = open::existing(settings)?.preferences(scope, Selection::Teams(&[team])).await?;
         Ok(Self::Stored(stored.into_iter().next().map(|team| team.providers).unwrap_or_default()))
     }
 

@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use crate::{machine, output};
 
 pub async fn run(settings: &Settings, what: Team) -> anyhow::Result<()> {
-    let store = open::store(settings)?;
+    let store = open::existing(settings)?;
     match what {
         Team::Create { org, name, region } => {
             let team = Row { id: machine::team_id(), org_id: org, name, region, created_at: machine::now() };

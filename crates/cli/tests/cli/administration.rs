@@ -13,7 +13,6 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 #[test]
 fn an_organisation_with_its_teams_and_keys_comes_and_goes() {
     let place = Place::new();
-    assert_eq!(place.json(&["org", "list"]), serde_json::json!([]));
     let org = place.json(&["org", "create", "--name", "Acme"]);
     let id = text(&org, "id");
     assert_eq!(text(&org, "name"), "Acme");
@@ -147,4 +146,22 @@ fn a_key_that_nobody_could_see_is_a_failure_and_a_listing_cut_short_is_none() {
     assert_eq!(into_nothing(&["bootstrap"]), Some(1));
     assert_eq!(into_nothing(&["key", "list", "--org", &access.org]), Some(0));
     assert_eq!(into_nothing(&["providers"]), Some(0));
+}
+
+#[test]
+fn a_command_that_only_looks_or_deletes_makes_no_store() {
+    let place = Place::new();
+    let database = format!("sqlite:{}", place.path("typo.db").display());
+    for args in [
+        &["org", "list"][..],
+        &["org", "delete", NOBODY, "--confirm", "x"],
+        &["team", "list", "--org", NOBODY],
+        &["key", "delete", "--org", NOBODY, NOBODY],
+        &["resolve", "--org", NOBODY, "--team", NOBODY],
+    ] {
+        let said = place.run(&[args, &["--database", &database]].concat()).failed(4);
+        assert!(said.contains("there is no store at"), "{args:?}: {said}");
+        place.run(args).failed(4);
+    }
+    assert!(!place.path("typo.db").exists() && !place.path("lookback-data").exists());
 }

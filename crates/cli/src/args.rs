@@ -1,14 +1,16 @@
 //! What can be said on the command line.
 
+mod serve;
+
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
-use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
 use lookback_domain::{Days, Environment, KeyId, OrgId, Provider, Region, Resource, TeamId};
+
+pub use serve::Serve;
 
 /// Decides how far back health data is pulled when a person connects a device account.
 #[derive(Debug, Parser)]
@@ -71,7 +73,7 @@ pub enum Command {
     #[command(
         after_help = "Prints `listening on http://ADDR` once it is ready. SIGTERM and SIGINT end it after the requests at hand, with exit code 0; a second one ends it at once, with 143 or 130.\n\nExamples:\n  lookback serve\n  lookback serve --listen 127.0.0.1:0\n  lookback serve --listen 10.0.0.5:8080 --metrics-listen 127.0.0.1:9090 --trusted-proxy 10.0.0.0/24"
     )]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Create what a first call needs: an organisation, a team and a management key
     #[command(
         after_help = "Creates a new organisation at each run. The key is shown this once.\n\nExample:\n  lookback bootstrap --org-name Acme --team-name Running --region eu --json"
@@ -96,6 +98,9 @@ pub enum Command {
         after_help = "The trace has one JSON object a line for every request that reached a provider.\n\nExamples:\n  lookback simulate scenarios/strava-aligned.toml\n  lookback simulate scenarios/wahoo-log.toml --json --trace trace.ndjson\n  lookback simulate --fuzz --seconds 60"
     )]
     Simulate(Simulate),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(Config),
     /// List the providers: defaults, limits and what is configurable
     Providers,
     /// Print the OpenAPI document
@@ -115,50 +120,30 @@ impl Command {
             Self::Org(what) => matches!(what, Org::List),
             Self::Team(what) => matches!(what, Team::List { .. }),
             Self::Key(what) => matches!(what, Key::List { .. }),
-            Self::Resolve(_) | Self::Providers | Self::Openapi | Self::Completions { .. } => true,
+            Self::Resolve(_)
+            | Self::Config(_)
+            | Self::Providers
+            | Self::Openapi
+            | Self::Completions { .. } => true,
             Self::Quickstart(_) | Self::Serve(_) | Self::Bootstrap(_) | Self::Simulate(_) => false,
         }
     }
 }
 
-#[derive(Debug, Default, ClapArgs)]
+#[derive(Debug, ClapArgs)]
 pub struct Listen {
     /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
     #[arg(long, env = "LOOKBACK_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
 }
 
-#[derive(Debug, Default, ClapArgs)]
-pub struct Serve {
-    #[command(flatten)]
-    pub listen: Listen,
-    /// Where to serve /metrics, instead of beside the API
-    #[arg(long, env = "LOOKBACK_METRICS_LISTEN", value_name = "ADDR")]
-    pub metrics_listen: Option<SocketAddr>,
-    /// A network whose X-Forwarded-For header is believed; may be repeated [default: none]
-    #[arg(long, env = "LOOKBACK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
-    pub trusted_proxy: Vec<IpNet>,
-    /// Requests worked on at once; further ones are answered 503 [default: 512]
-    #[arg(long, env = "LOOKBACK_REQUESTS_MAX", value_name = "COUNT")]
-    pub requests_max: Option<NonZeroU32>,
-    /// Connections open at once; further ones wait [default: 4096]
-    #[arg(long, env = "LOOKBACK_CONNECTIONS_MAX", value_name = "COUNT")]
-    pub connections_max: Option<NonZeroU32>,
-    /// Seconds a request may take, its body included; then it is answered 503 [default: 30]
-    #[arg(long, env = "LOOKBACK_REQUEST_SECONDS_MAX", value_name = "SECONDS")]
-    pub request_seconds_max: Option<NonZeroU32>,
-    /// Seconds a client may take to send the head of a request, or may leave a connection unused [default: 15]
-    #[arg(long, env = "LOOKBACK_HEAD_SECONDS_MAX", value_name = "SECONDS")]
-    pub head_seconds_max: Option<NonZeroU32>,
-    /// Seconds a client may take to send a body; then it is answered 408 [default: 10]
-    #[arg(long, env = "LOOKBACK_BODY_SECONDS_MAX", value_name = "SECONDS")]
-    pub body_seconds_max: Option<NonZeroU32>,
-    /// Seconds a client may take nothing of its answer; then it is cut off [default: 10]
-    #[arg(long, env = "LOOKBACK_STALL_SECONDS_MAX", value_name = "SECONDS")]
-    pub stall_seconds_max: Option<NonZeroU32>,
-    /// Seconds the requests at hand may take once the server is told to end; then they are cut off [default: 20]
-    #[arg(long, env = "LOOKBACK_DRAIN_SECONDS_MAX", value_name = "SECONDS")]
-    pub drain_seconds_max: Option<u32>,
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// See that the settings make sense, and say what each is and where it comes from
+    #[command(
+        after_help = "Takes the flags of serve, and starts nothing. What is secret is not shown.\n\nExamples:\n  lookback config check --config /etc/lookback/lookback.toml\n  lookback config check --json"
+    )]
+    Check(Box<Serve>),
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 mod bootstrap;
+mod config;
 mod key;
 pub mod open;
 mod org;
@@ -18,10 +19,10 @@ use lookback_store::Result as StoreResult;
 
 use crate::args::{Args, Command};
 use crate::output;
-use crate::settings::Settings;
+use crate::settings::{Given, Settings};
 
 /// Does what the command line says.
-pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
+pub async fn run(command: Command, settings: &Settings, given: &Given) -> anyhow::Result<()> {
     match command {
         Command::Quickstart(listen) => quickstart::run(settings, listen).await,
         Command::Serve(what) => serve::run(settings, &what).await,
@@ -31,6 +32,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Key(what) => key::run(settings, what).await,
         Command::Resolve(what) => resolve::run(settings, *what).await,
         Command::Simulate(what) => simulate::run(settings, &what),
+        Command::Config(what) => config::run(settings, given, &what),
         Command::Providers => providers::run(settings),
         Command::Openapi => output::json(&lookback_api::openapi()),
         Command::Completions { shell } => {

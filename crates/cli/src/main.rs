@@ -11,12 +11,13 @@ mod settings;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use lookback_store::Error as StoreError;
 use lookback_store_sqlite::OpenError;
 
 use crate::args::Args;
 use crate::command::open::NoStore;
+use crate::settings::Given;
 
 /// What scripts can tell apart; the help text lists them.
 const FAILED: u8 = 1;
@@ -28,9 +29,11 @@ const STORE_UNAVAILABLE: u8 = 4;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let matches = Args::command().get_matches();
+    // What does not fit is told as other faults of the command line are, and ends it.
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let only_shows = args.command.only_shows();
-    let outcome = run(args);
+    let outcome = run(args, &Given::of(&matches));
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     // Whoever stops reading a listing, as `head` does, has seen enough; a key that nobody saw is lost.
     if only_shows && output::is_closed(&error) {
@@ -40,11 +43,11 @@ fn main() -> ExitCode {
     ExitCode::from(code(&error))
 }
 
-fn run(args: Args) -> anyhow::Result<()> {
+fn run(args: Args, given: &Given) -> anyhow::Result<()> {
     let settings = settings::Settings::read(&args.global)?;
     logging::start(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(command::run(args.command, &settings));
+    let outcome = runtime.block_on(command::run(args.command, &settings, given));
     // What has not come to its end by now, such as a long read for a client that was cut off, is not waited for.
     runtime.shutdown_background();
     outcome

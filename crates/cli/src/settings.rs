@@ -1,18 +1,18 @@
 //! Settings: from flags, then the environment, then one TOML file.
 
+mod explained;
+mod server;
+
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use ipnet::IpNet;
-use lookback_api::Limits;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::{Global, Serve};
-use crate::server::{Connections, Options, TrustedProxies};
+use crate::server::Options;
+pub use explained::Given;
 
 /// Where the store is if nobody says otherwise. Its directory is made where it is missing.
 pub const DATA_DIRECTORY: &str = "lookback-data";
@@ -21,20 +21,48 @@ const DATABASE_NAME: &str = "lookback.db";
 /// What is logged if nobody says otherwise; the migration library tells every start what it did not do.
 const LOG: &str = "info,rusqlite_migration=warn";
 
-/// How long the requests at hand may take if nobody says otherwise.
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
-
 /// What every command works with.
 #[derive(Debug)]
 pub struct Settings {
     /// Where everything is kept.
     pub database: Database,
+    database_from: Source,
     /// What the configuration file says of the server.
-    server: ServerFile,
+    file: Serve,
     /// What to log.
     pub log: String,
+    /// Who says so, if it is neither the command line nor the environment.
+    log_from: Source,
     /// Whether to print JSON.
     pub json: bool,
+}
+
+/// Who states a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A flag.
+    CommandLine,
+    /// A variable called `LOOKBACK_…`.
+    Environment,
+    /// The configuration file.
+    File,
+    /// Nobody, and there is a value for that case.
+    Default,
+    /// Nobody, and there is none.
+    Unset,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CommandLine => "the command line",
+            Self::Environment => "the environment",
+            Self::File => "the configuration file",
+            Self::Default => "default",
+            Self::Unset => "not set",
+        })
+    }
 }
 
 /// Where everything is kept.
@@ -47,31 +75,14 @@ pub enum Database {
 }
 
 /// The configuration file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     database: Option<String>,
     database_file: Option<PathBuf>,
     log: Option<String>,
     #[serde(default)]
-    server: ServerFile,
-}
-
-/// The `[server]` table of the configuration file; each key is the flag of the same name.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ServerFile {
-    listen: Option<SocketAddr>,
-    metrics_listen: Option<SocketAddr>,
-    #[serde(default)]
-    trusted_proxy: Vec<IpNet>,
-    requests_max: Option<NonZeroU32>,
-    connections_max: Option<NonZeroU32>,
-    request_seconds_max: Option<NonZeroU32>,
-    head_seconds_max: Option<NonZeroU32>,
-    body_seconds_max: Option<NonZeroU32>,
-    stall_seconds_max: Option<NonZeroU32>,
-    drain_seconds_max: Option<u32>,
+    server: Serve,
 }
 
 impl Settings {
@@ -80,14 +91,18 @@ impl Settings {
         let file = given.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
         let (variable, variable_file) = (variable("LOOKBACK_DATABASE")?, variable("LOOKBACK_DATABASE_FILE")?);
         let levels = [
-            Stated::new("the command line", given.database.clone(), given.database_file.clone())?,
-            Stated::new("the environment", variable, variable_file.map(PathBuf::from))?,
-            Stated::new("the configuration file", file.database, file.database_file)?,
+            Stated::new(Source::CommandLine, given.database.clone(), given.database_file.clone())?,
+            Stated::new(Source::Environment, variable, variable_file.map(PathBuf::from))?,
+            Stated::new(Source::File, file.database, file.database_file)?,
         ];
-        let url = levels.into_iter().flatten().next().map(Stated::read).transpose()?;
+        let stated = levels.into_iter().flatten().next();
+        let database_from = stated.as_ref().map_or(Source::Default, |stated| stated.by);
+        let url = stated.map(Stated::read).transpose()?;
         Ok(Self {
             database: url.as_deref().map_or(Ok(Database::Default), Database::parse)?,
-            server: file.server,
+            database_from,
+            file: file.server,
+            log_from: if file.log.is_some() { Source::File } else { Source::Default },
             log: given.log.clone().or(file.log).unwrap_or_else(|| LOG.to_owned()),
             json: given.json,
         })
@@ -95,49 +110,7 @@ impl Settings {
 
     /// How to serve: as `given`, else as the configuration file says, else by default.
     pub fn server(&self, given: &Serve) -> Options {
-        let file = &self.server;
-        let (limits, connections) = (Limits::default(), Connections::default());
-        let count = |given: Option<NonZeroU32>, filed: Option<NonZeroU32>, default: usize| {
-            given.or(filed).map_or(default, |count| usize::try_from(count.get()).unwrap_or(usize::MAX))
-        };
-        let seconds = |given: Option<NonZeroU32>, filed: Option<NonZeroU32>, default: Duration| {
-            given.or(filed).map_or(default, |seconds| Duration::from_secs(seconds.get().into()))
-        };
-        let drain_seconds_max = given.drain_seconds_max.or(file.drain_seconds_max);
-        let proxies = if given.trusted_proxy.is_empty() { &file.trusted_proxy } else { &given.trusted_proxy };
-        Options {
-            listen: given
-                .listen
-                .listen
-                .or(file.listen)
-                .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
-            metrics_listen: given.metrics_listen.or(file.metrics_listen),
-            limits: Limits {
-                requests_max: count(given.requests_max, file.requests_max, limits.requests_max),
-                request_time_max: seconds(
-                    given.request_seconds_max,
-                    file.request_seconds_max,
-                    limits.request_time_max,
-                ),
-                body_time_max: seconds(given.body_seconds_max, file.body_seconds_max, limits.body_time_max),
-            },
-            connections: Connections {
-                max: count(given.connections_max, file.connections_max, connections.max),
-                head_time_max: seconds(
-                    given.head_seconds_max,
-                    file.head_seconds_max,
-                    connections.head_time_max,
-                ),
-                stall_time_max: seconds(
-                    given.stall_seconds_max,
-                    file.stall_seconds_max,
-                    connections.stall_time_max,
-                ),
-            },
-            drain_time_max: drain_seconds_max
-                .map_or(DRAIN_TIME_MAX, |seconds| Duration::from_secs(seconds.into())),
-            trusted_proxies: TrustedProxies::new(proxies),
-        }
+        server::options(&server::layered([given, &self.file, &server::defaults()]))
     }
 }
 
@@ -155,27 +128,33 @@ fn variable(name: &str) -> anyhow::Result<Option<String>> {
     text.map_err(|_| anyhow!("the environment variable {name} is not text"))
 }
 
-/// A secret setting: itself, or the file that holds it.
-enum Stated {
+/// A setting that may be secret: itself, or the file that holds it.
+struct Stated {
+    by: Source,
+    form: Form,
+}
+
+enum Form {
     Here(String),
     In(PathBuf),
 }
 
 impl Stated {
-    /// What `whoever` says, who may say it in one form only.
-    fn new(whoever: &str, url: Option<String>, file: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
-        match (url, file) {
-            (Some(_), Some(_)) => bail!("{whoever} sets both the database and the file it is in; keep one"),
-            (Some(url), None) => Ok(Some(Self::Here(url))),
-            (None, Some(file)) => Ok(Some(Self::In(file))),
-            (None, None) => Ok(None),
-        }
+    /// What somebody says, who may say it in one form only.
+    fn new(by: Source, url: Option<String>, file: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
+        let form = match (url, file) {
+            (Some(_), Some(_)) => bail!("{by} sets both the database and the file it is in; keep one"),
+            (Some(url), None) => Form::Here(url),
+            (None, Some(file)) => Form::In(file),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Self { by, form }))
     }
 
     fn read(self) -> anyhow::Result<String> {
-        let path = match self {
-            Self::Here(url) => return Ok(url),
-            Self::In(path) => path,
+        let path = match self.form {
+            Form::Here(url) => return Ok(url),
+            Form::In(path) => path,
         };
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -193,6 +172,11 @@ impl Database {
             }
             _ => bail!("the database is not understood; write it as sqlite:PATH"),
         }
+    }
+
+    /// It as a URL, without what is secret in it.
+    fn shown(&self) -> String {
+        format!("sqlite:{}", self.path().display())
     }
 
     /// The database file.
@@ -221,5 +205,37 @@ mod tests {
     fn an_unknown_setting_is_refused() {
         let error = toml::from_str::<File>("databse = \"sqlite:x\"").unwrap_err().to_string();
         assert!(error.contains("databse"), "{error}");
+    }
+
+    /// Every key of the configuration file, as `table.key` where it is in a table.
+    fn keys(file: &File) -> Vec<(String, serde_json::Value)> {
+        let serde_json::Value::Object(keys) = serde_json::to_value(file).unwrap() else { unreachable!() };
+        let (tables, plain): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, value)| value.is_object());
+        let tables = tables.into_iter().flat_map(|(table, keys)| {
+            let keys = keys.as_object().unwrap().clone().into_iter();
+            keys.map(move |(key, value)| (format!("{table}.{key}"), value))
+        });
+        plain.into_iter().chain(tables).collect()
+    }
+
+    #[test]
+    fn the_sample_lists_every_key_and_its_default() {
+        let sample = include_str!("../../../packaging/lookback.toml");
+        assert!(toml::from_str::<File>(sample).is_ok_and(|file| keys(&file) == keys(&File::default())));
+        let setting =
+            |line: &str| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).map(str::to_owned);
+        let lines = sample.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned()));
+        let stated: File = toml::from_str(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+        let defaults = server::keys(&server::defaults());
+        for (key, value) in keys(&stated) {
+            assert!(server::is_stated(&value), "{key} is missing");
+            let default = key.strip_prefix("server.").map_or(&serde_json::Value::Null, |key| &defaults[key]);
+            assert!(
+                !server::is_stated(default) || *default == value,
+                "{key} is {value}, by default {default}"
+            );
+        }
+        assert_eq!(stated.log.as_deref(), Some(LOG));
+        assert_eq!(stated.database, Some(Database::Default.shown()));
     }
 }

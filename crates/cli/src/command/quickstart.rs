@@ -30,7 +30,7 @@ pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
     let path = PathBuf::from(path);
     let who = who(&*store, &path).await?;
 
-    let options = settings.server(&Serve { listen, ..Serve::default() });
+    let options = settings.server(&Serve { listen: listen.listen, ..Serve::default() });
     let server = Server::bind(options, store).await?;
     let address = server.url()?;
     let url = format!("{address}/v1/org/{}/team_data_pull_preferences/production/{}", who.org_id, Region::Us);

@@ -1,0 +1,102 @@
+//! The server's settings, put together from the levels at which they are stated.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use lookback_api::Limits;
+use serde_json::{Map, Value};
+
+use crate::args::Serve;
+use crate::server::{Connections, Options, TrustedProxies};
+
+/// How long the requests at hand may take if nobody says otherwise.
+const DRAIN_SECONDS_MAX: u32 = 20;
+
+/// What holds where nobody says otherwise.
+pub fn defaults() -> Serve {
+    let (limits, connections) = (Limits::default(), Connections::default());
+    let count = |count: usize| u32::try_from(count).ok().and_then(NonZeroU32::new);
+    let seconds = |time: Duration| u32::try_from(time.as_secs()).ok().and_then(NonZeroU32::new);
+    Serve {
+        listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+        requests_max: count(limits.requests_max),
+        connections_max: count(connections.max),
+        request_seconds_max: seconds(limits.request_time_max),
+        head_seconds_max: seconds(connections.head_time_max),
+        body_seconds_max: seconds(limits.body_time_max),
+        stall_seconds_max: seconds(connections.stall_time_max),
+        drain_seconds_max: Some(DRAIN_SECONDS_MAX),
+        ..Serve::default()
+    }
+}
+
+/// Every key, with nothing where it is not stated.
+pub fn keys(stated: &Serve) -> Map<String, Value> {
+    let Ok(Value::Object(keys)) = serde_json::to_value(stated) else {
+        unreachable!("settings are a table of plain values")
+    };
+    keys
+}
+
+/// Whether a key is stated.
+pub fn is_stated(value: &Value) -> bool {
+    !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())
+}
+
+/// What the first of these says, else the next.
+pub fn layered<const N: usize>(levels: [&Serve; N]) -> Serve {
+    let mut all = Map::new();
+    for level in levels.into_iter().rev() {
+        all.extend(keys(level).into_iter().filter(|(_, value)| is_stated(value)));
+    }
+    serde_json::from_value(all.into()).expect("what was written of settings is read again")
+}
+
+/// How to serve, by settings that are layered over the defaults.
+pub fn options(settings: &Serve) -> Options {
+    let count = |count: Option<NonZeroU32>| {
+        let count = count.expect("there is a default").get();
+        usize::try_from(count).unwrap_or(usize::MAX)
+    };
+    let seconds =
+        |seconds: Option<NonZeroU32>| Duration::from_secs(seconds.expect("there is a default").get().into());
+    Options {
+        listen: settings.listen.expect("there is a default"),
+        metrics_listen: settings.metrics_listen,
+        limits: Limits {
+            requests_max: count(settings.requests_max),
+            request_time_max: seconds(settings.request_seconds_max),
+            body_time_max: seconds(settings.body_seconds_max),
+        },
+        connections: Connections {
+            max: count(settings.connections_max),
+            head_time_max: seconds(settings.head_seconds_max),
+            stall_time_max: seconds(settings.stall_seconds_max),
+        },
+        drain_time_max: Duration::from_secs(settings.drain_seconds_max.expect("there is a default").into()),
+        trusted_proxies: TrustedProxies::new(&settings.trusted_proxy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_comes_from_the_first_level_that_states_it() {
+        let given = Serve { requests_max: NonZeroU32::new(1), ..Serve::default() };
+        let filed = Serve {
+            requests_max: NonZeroU32::new(2),
+            drain_seconds_max: Some(0),
+            trusted_proxy: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Serve::default()
+        };
+        let all = layered([&given, &filed, &defaults()]);
+        assert_eq!((all.requests_max, all.drain_seconds_max), (NonZeroU32::new(1), Some(0)));
+        assert_eq!(all.trusted_proxy, filed.trusted_proxy);
+        assert_eq!((all.listen, all.connections_max), (defaults().listen, NonZeroU32::new(4096)));
+        // Whatever the code relies on has a default.
+        options(&defaults());
+    }
+}

@@ -1,7 +1,8 @@
 //! Everything that is answered instead of a success.
 //!
 //! Use the variant that says what the client can do about it. What went wrong inside goes to the log, never
-//! into the answer: [`Error::Unavailable`] and [`Error::Internal`] say nothing of their cause.
+//! into the answer: [`Error::Unavailable`], [`Error::OutcomeUnknown`] and [`Error::Internal`] say nothing of their
+//! cause.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -34,6 +35,8 @@ pub enum Error {
     Internal,
     /// 503: the store cannot work at the moment.
     Unavailable,
+    /// 503: the store was lost while it committed. What was asked for has happened, or nothing of it.
+    OutcomeUnknown,
     /// 503: as many requests are worked on as may be.
     Busy,
     /// 503: the request took longer than it may. What it asked for may still happen.
@@ -79,7 +82,9 @@ impl Error {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable | Self::Busy | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::OutcomeUnknown | Self::Busy | Self::TooSlow => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -95,6 +100,11 @@ impl Error {
             Self::Internal => "Something went wrong on our side; the log has the details.".to_owned(),
             Self::Unavailable => {
                 "The storage is unavailable at the moment; repeat the request later.".to_owned()
+            }
+            Self::OutcomeUnknown => {
+                "The storage was lost before it said whether this was done, so the outcome is \
+                 unknown; the request can be repeated without harm."
+                    .to_owned()
             }
             Self::Busy => "The server is busy; repeat the request later.".to_owned(),
             Self::TooSlow => {
@@ -138,6 +148,13 @@ impl From<store::Error> for Error {
                 tracing::error!(error = &*source as &dyn std::error::Error, "the store is unavailable");
                 Self::Unavailable
             }
+            store::Error::OutcomeUnknown(source) => {
+                tracing::error!(
+                    error = &*source as &dyn std::error::Error,
+                    "the outcome of a write is unknown"
+                );
+                Self::OutcomeUnknown
+            }
             unexpected => {
                 tracing::error!(
                     error = &unexpected as &dyn std::error::Error,
@@ -146,5 +163,20 @@ impl From<store::Error> for Error {
                 Self::Internal
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_outcome_says_so_and_when_to_repeat() {
+        let error = Error::from(store::Error::OutcomeUnknown(std::sync::Arc::from(Box::from("cut off"))));
+        let answer = error.into_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+        let text = Error::OutcomeUnknown.detail();
+        assert!(text.contains("outcome is unknown") && text.contains("repeated without harm"), "{text}");
     }
 }

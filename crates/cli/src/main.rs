@@ -61,7 +61,7 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(StoreError::UnknownOrg(_) | StoreError::UnknownTeams(_) | StoreError::UnknownKey(_)) => {
             NOT_FOUND
         }
-        Some(StoreError::Unavailable(_)) => STORE_UNAVAILABLE,
+        Some(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)) => STORE_UNAVAILABLE,
         _ => FAILED,
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use lookback_domain::{KeyId, OrgId, Preference, Provider, TeamId};
 use lookback_store::{
-    Key, KeyDigest, KeyStore, Lifecycle, Org, OrgStore, PreferenceStore, Result, Scope, Selection, Team,
-    TeamPreferences, TeamStore,
+    Error, Key, KeyDigest, KeyStore, Lifecycle, Org, OrgStore, PreferenceStore, Result, Scope, Selection,
+    Team, TeamPreferences, TeamStore,
 };
 use lookback_store_sqlite::SqliteStore;
 use prometheus_client::collector::Collector;
@@ -65,7 +65,7 @@ impl<S> Measured<S> {
         let outcome = running.await;
         let label = Operation { operation };
         self.latency.get_or_create(&label).observe(started.elapsed().as_secs_f64());
-        if matches!(outcome, Err(lookback_store::Error::Unavailable(_))) {
+        if matches!(outcome, Err(Error::Unavailable(_) | Error::OutcomeUnknown(_))) {
             self.failures.get_or_create(&label).inc();
         }
         outcome

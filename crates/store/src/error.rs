@@ -8,7 +8,7 @@ use thiserror::Error;
 /// What a store operation gives.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a store operation did not happen. Whichever it is, nothing was changed.
+/// Why a store operation did not happen. Whichever it is but [`Error::OutcomeUnknown`], nothing was changed.
 #[derive(Debug, Clone, Error)]
 pub enum Error {
     /// No organisation has this id.
@@ -26,6 +26,10 @@ pub enum Error {
     /// The store cannot work at the moment; what it said is for the log, not for a client.
     #[error("the store is unavailable")]
     Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The store was lost while it committed: all of the operation has happened, or nothing of it. What is known of
+    /// the cause is for the log, not for a client.
+    #[error("the store did not say whether it was done")]
+    OutcomeUnknown(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {

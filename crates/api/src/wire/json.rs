@@ -4,7 +4,7 @@
 //! encodings than UTF-8, NaN, infinities, lone surrogates, bottomless nesting) is refused as not JSON.
 
 use indexmap::IndexMap;
-use jiter::JsonValue;
+use jiter::{Jiter, JiterError, NumberAny, NumberInt, Peek};
 use num_bigint::BigInt;
 use thiserror::Error;
 
@@ -12,6 +12,9 @@ use super::Value;
 
 /// How many arrays and objects may stand inside each other.
 const DEPTH_MAX: usize = 128;
+
+/// The mark that some editors put before UTF-8. One is taken, as Python takes it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A body that is not JSON, with the byte near which the fault lies.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,38 +34,82 @@ pub fn parse(body: &[u8]) -> Result<Value, InvalidJson> {
             reason: "the body is not UTF-8".to_owned(),
         });
     }
-    // One byte order mark is taken, as Python takes it.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let json = JsonValue::parse(body, false)
-        .map_err(|error| InvalidJson { position: error.index, reason: error.error_type.to_string() })?;
-    convert(&json, DEPTH_MAX).map_err(|reason| InvalidJson { position: 0, reason: reason.to_owned() })
+    let json = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let mut reader = Reader(Jiter::new(json));
+    reader
+        .document()
+        .map_err(|fault| InvalidJson { position: fault.position + body.len() - json.len(), ..fault })
 }
 
-/// Takes a parsed value over, refusing what the wire refuses. `depth_left` is how many containers may still be
-/// entered.
-fn convert(json: &JsonValue<'_>, depth_left: usize) -> Result<Value, &'static str> {
-    let inside = || depth_left.checked_sub(1).ok_or("arrays and objects are nested too deeply");
-    Ok(match json {
-        JsonValue::Null => Value::Null,
-        JsonValue::Bool(value) => Value::Bool(*value),
-        JsonValue::Int(value) => Value::Integer(BigInt::from(*value)),
-        JsonValue::BigInt(value) => Value::Integer(value.clone()),
-        JsonValue::Float(value) if value.is_finite() => Value::Float(*value),
-        JsonValue::Float(_) => return Err("a number is too large"),
-        JsonValue::Str(text) => Value::String(text.clone().into_owned()),
-        JsonValue::Array(items) => {
-            let depth_left = inside()?;
-            Value::List(items.iter().map(|item| convert(item, depth_left)).collect::<Result<_, _>>()?)
-        }
-        JsonValue::Object(entries) => {
-            let depth_left = inside()?;
-            let mut map = IndexMap::with_capacity(entries.len());
-            for (key, value) in entries.iter() {
-                map.insert(key.clone().into_owned(), convert(value, depth_left)?);
+/// Reads values one by one, refusing what the wire refuses where it stands.
+struct Reader<'a>(Jiter<'a>);
+
+impl Reader<'_> {
+    fn document(&mut self) -> Result<Value, InvalidJson> {
+        let first = self.0.peek()?;
+        let value = self.value(first, DEPTH_MAX)?;
+        self.0.finish()?;
+        Ok(value)
+    }
+
+    /// The value that begins with `first`. `depth_left` is how many containers may still be entered.
+    fn value(&mut self, first: Peek, depth_left: usize) -> Result<Value, InvalidJson> {
+        Ok(match first {
+            Peek::Null => {
+                self.0.known_null()?;
+                Value::Null
             }
-            Value::Map(map)
+            Peek::True | Peek::False => Value::Bool(self.0.known_bool(first)?),
+            Peek::String => Value::String(self.0.known_str()?.to_owned()),
+            Peek::Array => self.list(self.enter(depth_left)?)?,
+            Peek::Object => self.map(self.enter(depth_left)?)?,
+            number => self.number(number)?,
+        })
+    }
+
+    fn enter(&self, depth_left: usize) -> Result<usize, InvalidJson> {
+        depth_left.checked_sub(1).ok_or_else(|| InvalidJson {
+            position: self.0.current_index(),
+            reason: "arrays and objects are nested too deeply".to_owned(),
+        })
+    }
+
+    fn number(&mut self, first: Peek) -> Result<Value, InvalidJson> {
+        let position = self.0.current_index();
+        match self.0.known_number(first)? {
+            NumberAny::Int(NumberInt::Int(value)) => Ok(Value::Integer(BigInt::from(value))),
+            NumberAny::Int(NumberInt::BigInt(value)) => Ok(Value::Integer(value)),
+            NumberAny::Float(value) if value.is_finite() => Ok(Value::Float(value)),
+            NumberAny::Float(_) => Err(InvalidJson { position, reason: "a number is too large".to_owned() }),
         }
-    })
+    }
+
+    fn list(&mut self, depth_left: usize) -> Result<Value, InvalidJson> {
+        let mut items = Vec::new();
+        let mut next = self.0.known_array()?;
+        while let Some(first) = next {
+            items.push(self.value(first, depth_left)?);
+            next = self.0.array_step()?;
+        }
+        Ok(Value::List(items))
+    }
+
+    fn map(&mut self, depth_left: usize) -> Result<Value, InvalidJson> {
+        let mut entries = IndexMap::new();
+        let mut next = self.0.known_object()?.map(str::to_owned);
+        while let Some(key) = next {
+            let first = self.0.peek()?;
+            entries.insert(key, self.value(first, depth_left)?);
+            next = self.0.next_key()?.map(str::to_owned);
+        }
+        Ok(Value::Map(entries))
+    }
+}
+
+impl From<JiterError> for InvalidJson {
+    fn from(error: JiterError) -> Self {
+        Self { position: error.index, reason: error.error_type.to_string() }
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +154,16 @@ mod tests {
         ] {
             assert!(parse(body.as_bytes()).is_err(), "{body:.20}");
         }
-        assert_eq!(parse(b"[\"ok\", \"\xff\"]").unwrap_err().position, 8);
+    }
+
+    #[test]
+    fn a_fault_is_placed_where_it_is() {
+        let position = |body: &[u8]| parse(body).unwrap_err().position;
+        assert_eq!(position(b"[\"ok\", \"\xff\"]"), 8);
+        assert_eq!(position(b"{\"a\": [1, 1e400]}"), 10);
+        assert_eq!(position("[".repeat(200).as_bytes()), 128);
+        assert_eq!(position(b"[1, oops]"), 4);
+        assert_eq!(position(b"\xef\xbb\xbf[1, oops]"), 7, "the mark is a part of the body");
+        assert_eq!(position(b"[1] 2"), 4);
     }
 }

@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{Days, Provider, Quota, Resource};
+use crate::{Days, Provider, Quota, Resource, Shape};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalog");
 
@@ -33,6 +33,11 @@ pub struct Rule {
     pub application: Application,
     /// How many requests it takes.
     pub quota: Quota,
+    /// How fast historical pulls are set off; none where there is nothing to set off.
+    pub trigger: Option<Trigger>,
+    /// How history is asked for.
+    #[serde(default)]
+    pub request: Vec<Shape>,
     /// How far back it is pulled.
     pub history: History,
 }
@@ -45,6 +50,24 @@ pub struct Updates {
     pub model: UpdateModel,
     /// How sure we are.
     pub basis: Basis,
+    /// How often a connection is asked, with one request each time; none where it never is.
+    pub poll_seconds: Option<u32>,
+    /// How sure we are of that.
+    pub poll_basis: Option<Basis>,
+}
+
+/// How fast the documented service sets historical pulls off in bulk.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// So many connections …
+    pub connections: u32,
+    /// … in so many seconds; none where they are only bounded at a time.
+    pub seconds: Option<u32>,
+    /// How sure we are.
+    pub basis: Basis,
+    /// Where the figures are from.
+    pub sources: Vec<String>,
 }
 
 /// How new data arrives after the first pull.
@@ -134,6 +157,12 @@ pub struct Fixed {
     pub listed: bool,
     /// Why, as the end of a sentence.
     pub reason: String,
+}
+
+impl Trigger {
+    fn is_nothing(&self) -> bool {
+        self.connections == 0 || self.seconds == Some(0) || self.sources.is_empty()
+    }
 }
 
 impl Fixed {
@@ -255,8 +284,18 @@ fn parse(text: &str) -> Result<Rule, String> {
         Some("a fixed entry names either `resources` or `all_but`")
     } else if fixed.iter().any(|fixed| fixed.listed && fixed.resources.is_empty()) {
         Some("only named resources can be listed")
-    } else if let Some(problem) = rule.quota.contradiction() {
+    } else if let Some(problem) = rule.quota.contradiction().or_else(|| rule.shape_contradiction()) {
         Some(problem)
+    } else if rule.updates.poll_seconds == Some(0)
+        || rule.updates.poll_seconds.is_some() != rule.updates.poll_basis.is_some()
+    {
+        Some("a polling period is at least a second, and says how sure we are of it")
+    } else if rule.updates.poll_seconds.is_some() == rule.request.is_empty() {
+        Some("a provider is polled where and only where it can be asked")
+    } else if rule.trigger.is_some() == rule.request.is_empty() {
+        Some("pulls are set off where and only where there is something to ask for")
+    } else if rule.trigger.as_ref().is_some_and(Trigger::is_nothing) {
+        Some("a trigger rate is some connections in some seconds, with its sources")
     } else if rule.sources.is_empty() {
         Some("a source is missing")
     } else {

@@ -6,18 +6,22 @@
 
 mod catalog;
 mod days;
+mod feedback;
 mod preference;
 mod provider;
 mod quota;
 mod resolve;
 mod resource;
+mod shape;
 mod slug;
 mod tenancy;
 
 pub use catalog::{
-    Allowance, Application, Basis, Catalog, CatalogError, Figure, Fixed, History, Rule, UpdateModel, Updates,
+    Allowance, Application, Basis, Catalog, CatalogError, Figure, Fixed, History, Rule, Trigger, UpdateModel,
+    Updates,
 };
 pub use days::{Days, DaysOutOfRange};
+pub use feedback::{BodyRefusal, Feedback, HeaderForm, Reset};
 pub use preference::{Preference, Refusal, Setting, Settings};
 pub use provider::Provider;
 pub use quota::{Quota, QuotaWindow, Unit, WindowKind};
@@ -26,5 +30,6 @@ pub use resolve::{
     resolve,
 };
 pub use resource::Resource;
+pub use shape::{PerDay, PerDayOutOfRange, PullCost, Shape};
 pub use slug::UnknownSlug;
 pub use tenancy::{Environment, KeyId, OrgId, Region, TeamId};

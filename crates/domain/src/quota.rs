@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Basis;
+use crate::{Basis, Feedback};
 
 /// The windows of a provider's rate limit.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Quota {
     /// Counted for each user of an application; none where that is not counted.
     #[serde(default)]
     pub user_windows: Vec<QuotaWindow>,
+    /// How answers tell the use; none where no form is known.
+    pub feedback: Option<Feedback>,
 }
 
 /// One window.
@@ -35,6 +37,9 @@ pub struct QuotaWindow {
     /// What it counts.
     #[serde(default)]
     pub unit: Unit,
+    /// How much each connected user adds to the limit.
+    #[serde(default)]
+    pub limit_per_user: u64,
 }
 
 /// How a provider counts.
@@ -68,9 +73,9 @@ pub enum Unit {
 }
 
 impl Quota {
-    /// Whether it is published that users of an application share a limit.
+    /// Whether it is published that users of an application share a limit that does not grow with them.
     pub fn is_shared(&self) -> bool {
-        self.basis == Basis::Documented && !self.windows.is_empty()
+        self.basis == Basis::Documented && self.windows.iter().any(|window| window.limit_per_user == 0)
     }
 
     /// What is wrong with the windows, where something is.
@@ -82,6 +87,10 @@ impl Quota {
             Some("a quota has at most four windows of a kind")
         } else if self.sources.is_empty() {
             Some("a quota names its sources")
+        } else if self.user_windows.iter().any(|window| window.limit_per_user > 0) {
+            Some("only an application's limit grows with its users")
+        } else if let Some(feedback) = &self.feedback {
+            feedback.contradiction(self.windows.len(), self.user_windows.len())
         } else {
             None
         }

@@ -11,6 +11,7 @@ mod clock;
 mod cost;
 mod engine;
 mod fair;
+pub mod feedback;
 pub mod forecast;
 mod history;
 mod journal;

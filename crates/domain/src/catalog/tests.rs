@@ -96,25 +96,84 @@ fn every_provider_has_a_file_and_every_file_a_provider() {
     assert_eq!(files, slugs);
 }
 
-#[test]
-fn a_file_that_contradicts_itself_is_refused() {
-    let good = FILES.get_file("fitbit.toml").unwrap().contents_utf8().unwrap();
-    let cases = [
-        ("limit = { days = 365", "limit = { days = 180", "configurable maximum"),
-        ("limit = { days = 365", "limit = { days = 30", "above the limit"),
-        ("configurable = true", "configurable = false", "is its default"),
-        ("days = 14", "days = 366", "not between 0 and 365"),
-        ("all_but", "resources", ""),
-        ("\nresources = [\"heartrate\",", "\nresources = [\"heart\",", "not a known resource"),
-        ("remarks", "remark", "unknown field"),
-        ("sources = [\"the contract's table of supported providers\"]", "sources = []", "source is missing"),
-    ];
-    for (from, to, problem) in cases.into_iter().filter(|case| !case.2.is_empty()) {
+/// A change to a file that makes it wrong, and what is said of it.
+type Wrong = (&'static str, &'static str, &'static str);
+
+fn refused(file: &str, cases: &[Wrong]) {
+    let good = FILES.get_file(file).unwrap().contents_utf8().unwrap();
+    for (from, to, problem) in cases {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good, "{from}");
         let said = parse(&bad).unwrap_err();
         assert!(said.contains(problem), "{to}: {said}");
     }
+}
+
+#[test]
+fn a_file_that_contradicts_itself_is_refused() {
+    let cases = [
+        ("limit = { days = 365", "limit = { days = 180", "configurable maximum"),
+        ("limit = { days = 365", "limit = { days = 30", "above the limit"),
+        ("configurable = true", "configurable = false", "is its default"),
+        ("days = 14", "days = 366", "not between 0 and 365"),
+        ("\nresources = [\"heartrate\",", "\nresources = [\"heart\",", "not a known resource"),
+        ("remarks", "remark", "unknown field"),
+        ("sources = [\"the contract's table of supported providers\"]", "sources = []", "source is missing"),
+    ];
+    refused("fitbit.toml", &cases);
+}
+
+#[test]
+fn request_shapes_that_cannot_be_are_refused() {
+    let cases = [
+        ("once = true", "once = true\nspan_days = 30", "neither spans nor pages"),
+        ("calls_per_record = 1", "calls_per_record = 0", "at least one"),
+        ("calls_per_record = 1", "calls_per_record = 1\npage_size = 5", "neither spans nor pages"),
+        ("page_size = 200", "page_size = 0", "at least a record"),
+        ("page_size = 200\n", "", "go with pages"),
+        ("records_per_day = 0.5", "records_per_day = 0.6", "two rates"),
+        ("records_per_day = 0.5", "records_per_day = nan", "not between 0.001"),
+        ("records_per_day = 0.5\n", "", "go with pages"),
+        ("resources = [\"profile\"]", "resources = []", "at least one resource"),
+        ("resources = [\"profile\"]", "resources = [\"profil\"]", "not a known resource"),
+        ("sources = [\"the provider's published OpenAPI document\"]", "sources = []", "names its sources"),
+        ("[[request]]", "[[requests]]", "unknown field"),
+    ];
+    refused("strava.toml", &cases);
+    refused("garmin.toml", &[("span_days = 90", "span_days = 0", "at least a day")]);
+    refused(
+        "apple_health_kit.toml",
+        &[(
+            "[history]",
+            "[[request]]\nresources = [\"sleep\"]\nspan_days = 1\nbasis = \"assumed\"\nsources = [\"x\"]\n[history]",
+            "where and only where it counts",
+        )],
+    );
+}
+
+#[test]
+fn feedback_polls_and_triggers_that_cannot_be_are_refused() {
+    let strava = [
+        ("form = \"lists\"", "form = \"list\"", "unknown variant"),
+        ("used = \"X-ReadRateLimit-Usage\"", "usage = \"X-ReadRateLimit-Usage\"", "unknown field"),
+        ("application = [\n", "user = [\n", "window that the quota does not have"),
+        ("poll_seconds = 86400", "poll_seconds = 0", "at least a second"),
+        ("poll_seconds = 86400\npoll_basis = \"assumed\"\n", "", "where it can be asked"),
+        ("poll_basis = \"assumed\"\n", "", "how sure we are"),
+        ("connections = 1\n", "connections = 0\n", "some connections in some seconds"),
+    ];
+    refused("strava.toml", &strava);
+    let withings = [
+        ("refusal = { pointer = \"/status\", equals = 601 }", "", "headers or a refusal"),
+        ("pointer = \"/status\"", "pointer = \"status\"", "begins with a slash"),
+    ];
+    refused("withings.toml", &withings);
+    let polar = [(
+        "{ limit = 20, seconds = 900, kind = \"unknown\"",
+        "{ limit = 20, limit_per_user = 1, seconds = 900, kind = \"unknown\"",
+        "grows with its users",
+    )];
+    refused("polar.toml", &polar);
 }
 
 /// What a new OAuth application may do, by provider: limit and seconds of its windows, then of its users'.
@@ -128,7 +187,7 @@ const PUBLISHED: [Published; 11] = [
     (Provider::GoogleHealth, &[(120_000, 60), (86_400_000, 86_400)], &[(300, 60)]),
     (Provider::Garmin, &[(10_000, 60)], &[]),
     (Provider::Withings, &[(120, 60)], &[]),
-    (Provider::Polar, &[], &[(20, 900), (100, 86_400)]),
+    (Provider::Polar, &[(500, 900), (5_000, 86_400)], &[(20, 900), (100, 86_400)]),
     (Provider::Wahoo, &[(200, 300), (1_000, 3_600), (5_000, 86_400)], &[]),
     (Provider::DexcomV3, &[(60_000, 3_600)], &[]),
     (Provider::GoogleFit, &[(600, 60)], &[]),

@@ -123,7 +123,7 @@ fn app_bound(world: &World<'_, '_>, index: u32, goal: bool) -> Option<Ms> {
     let real = |specs: Vec<WindowSpec>| -> Vec<WindowSpec> {
         specs.into_iter().map(|spec| WindowSpec { kind: app.real_kind(), ..spec }).collect()
     };
-    let (windows, user_windows) = (real(app.specs()), real(app.user_specs()));
+    let (windows, user_windows) = (real(app.grown_specs()), real(app.user_specs()));
     let latency = world.scenario.latency_ms;
     let polls = |team: usize, connections: u32| {
         let scenario = &app.team[team];

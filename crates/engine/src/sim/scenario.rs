@@ -129,6 +129,9 @@ pub struct WindowScenario {
     /// What it counts.
     #[serde(default)]
     pub unit: Unit,
+    /// How much each of the application's users adds to the limit.
+    #[serde(default)]
+    pub limit_per_user: u64,
 }
 
 /// A limit that changes without notice.
@@ -218,8 +221,8 @@ impl ProviderQuota {
 }
 
 fn spec(window: &QuotaWindow) -> WindowSpec {
-    let QuotaWindow { limit, seconds, kind, unit } = *window;
-    WindowSpec { limit, length_ms: seconds * 1_000, kind, unit, limit_per_user: 0 }
+    let QuotaWindow { limit, seconds, kind, unit, limit_per_user } = *window;
+    WindowSpec { limit, length_ms: seconds * 1_000, kind, unit, limit_per_user }
 }
 
 /// A scenario that cannot be run.
@@ -347,6 +350,16 @@ impl AppScenario {
         self.windows.iter().map(WindowScenario::spec).collect()
     }
 
+    /// The same, with limits as large as the application's users make them.
+    #[must_use]
+    pub fn grown_specs(&self) -> Vec<WindowSpec> {
+        let people = |team: &TeamScenario| u64::from(team.connections.max(team.history_connections));
+        let people: u64 = self.team.iter().map(people).sum();
+        let grown =
+            |spec: WindowSpec| WindowSpec { limit: spec.limit + spec.limit_per_user * people, ..spec };
+        self.specs().into_iter().map(grown).collect()
+    }
+
     /// Windows of each user as we know them.
     #[must_use]
     pub fn user_specs(&self) -> Vec<WindowSpec> {
@@ -373,12 +386,14 @@ impl AppScenario {
 impl WindowScenario {
     fn spec(&self) -> WindowSpec {
         let length_ms = (self.seconds * 1_000.0).round() as Ms;
-        WindowSpec { limit: self.limit, length_ms, kind: self.kind, unit: self.unit, limit_per_user: 0 }
+        let Self { limit, kind, unit, limit_per_user, .. } = *self;
+        WindowSpec { limit, length_ms, kind, unit, limit_per_user }
     }
 
     fn from_spec(spec: &WindowSpec) -> Self {
         let seconds = spec.length_ms as f64 / 1_000.0;
-        Self { limit: spec.limit, seconds, kind: spec.kind, unit: spec.unit }
+        let WindowSpec { limit, kind, unit, limit_per_user, .. } = *spec;
+        Self { limit, seconds, kind, unit, limit_per_user }
     }
 }
 

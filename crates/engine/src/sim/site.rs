@@ -78,7 +78,7 @@ impl Site {
             people.extend((0..wanted.connections.max(wanted.history_connections)).map(person));
         }
         Self {
-            provider: Provider::new(&app.specs(), &app.user_specs(), app.real_kind()),
+            provider: Provider::new(&app.grown_specs(), &app.user_specs(), app.real_kind()),
             people,
             first,
             pulls: Vec::new(),

@@ -23,6 +23,12 @@ impl ManagementKey {
         Self(format!("mg_{}", BASE64_URL_SAFE_NO_PAD.encode(bits)))
     }
 
+    /// The key that is written so, where it is one: `mg_` and 256 bits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bits = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix("mg_")?).ok()?;
+        Some(Self::from_bits(bits.try_into().ok()?))
+    }
+
     /// The key itself, to be shown once.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -107,5 +113,23 @@ mod tests {
         assert_eq!(format!("{key:?} {:?}", key.digest()), "ManagementKey(…) KeyDigest(…)");
         assert_eq!(key.digest(), KeyDigest::of(key.reveal().as_bytes()));
         assert_ne!(key.digest(), ManagementKey::from_bits([8; 32]).digest());
+    }
+
+    #[test]
+    fn what_is_written_as_a_key_is_read_as_one_and_nothing_else_is() {
+        let written = ManagementKey::from_bits([0xfb; 32]);
+        assert_eq!(ManagementKey::parse(written.reveal()).unwrap().reveal(), written.reveal());
+        let bits = &written.reveal()[3..];
+        let wrong = [
+            "",
+            "mg_",
+            bits,
+            &format!("sk_eu_{bits}"),
+            &format!("mg_{bits} "),
+            &format!("mg_{}", &bits[1..]),
+        ];
+        for wrong in wrong {
+            assert!(ManagementKey::parse(wrong).is_none(), "{wrong}");
+        }
     }
 }

@@ -74,6 +74,11 @@ pub enum Command {
         after_help = "Prints `listening on http://ADDR` once it is ready. SIGTERM and SIGINT end it after the requests at hand, with exit code 0; a second one ends it at once, with 143 or 130.\n\nExamples:\n  lookback serve\n  lookback serve --listen 127.0.0.1:0\n  lookback serve --listen 10.0.0.5:8080 --metrics-listen 127.0.0.1:9090 --trusted-proxy 10.0.0.0/24"
     )]
     Serve(Box<Serve>),
+    /// Ask a server on this machine whether it can work; ends with 0 if so
+    #[command(
+        after_help = "Takes the settings of serve to know where to ask. For the health check of a container.\n\nExamples:\n  lookback healthcheck\n  lookback healthcheck --listen 127.0.0.1:8080 --alive"
+    )]
+    Healthcheck(Box<Healthcheck>),
     /// Create what a first call needs: an organisation, a team and a management key
     #[command(
         after_help = "Creates a new organisation at each run. The key is shown this once.\n\nExample:\n  lookback bootstrap --org-name Acme --team-name Running --region eu --json"
@@ -122,6 +127,7 @@ impl Command {
             Self::Key(what) => matches!(what, Key::List { .. }),
             Self::Resolve(_)
             | Self::Config(_)
+            | Self::Healthcheck(_)
             | Self::Providers
             | Self::Openapi
             | Self::Completions { .. } => true,
@@ -135,6 +141,15 @@ pub struct Listen {
     /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
     #[arg(long, env = "LOOKBACK_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Healthcheck {
+    /// Ask whether it answers at all, instead of whether its store works
+    #[arg(long)]
+    pub alive: bool,
+    #[command(flatten)]
+    pub serve: Serve,
 }
 
 #[derive(Debug, Subcommand)]
@@ -223,6 +238,8 @@ pub enum Key {
         #[arg(long, default_value = "command line")]
         label: String,
     },
+    /// Print a new management key and store nothing, for `serve --first-key-file`
+    Generate,
     /// List the management keys of an organisation
     List {
         /// Which organisation

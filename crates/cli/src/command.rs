@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod config;
+mod healthcheck;
 mod key;
 pub mod open;
 mod org;
@@ -26,6 +27,7 @@ pub async fn run(command: Command, settings: &Settings, given: &Given) -> anyhow
     match command {
         Command::Quickstart(listen) => quickstart::run(settings, listen).await,
         Command::Serve(what) => serve::run(settings, &what).await,
+        Command::Healthcheck(what) => healthcheck::run(settings, &what).await,
         Command::Bootstrap(what) => bootstrap::run(settings, what).await,
         Command::Org(what) => org::run(settings, what).await,
         Command::Team(what) => team::run(settings, what).await,

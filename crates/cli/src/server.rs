@@ -2,7 +2,9 @@
 
 mod accept;
 mod client;
+pub mod pinned;
 mod signals;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ pub use accept::Connections;
 use accept::Serving;
 pub use client::TrustedProxies;
 pub use signals::Signals;
+pub use tls::{Certificate, CertificateFiles};
 
 /// How long the store may take to write what it has accepted and to tidy up.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
@@ -35,6 +38,8 @@ const OTHER_FILES_MAX: usize = 64;
 pub struct Options {
     /// Where the API is.
     pub listen: SocketAddr,
+    /// What to serve the API over HTTPS with, instead of HTTP.
+    pub tls: Option<CertificateFiles>,
     /// Where `/metrics` is, if not beside the API.
     pub metrics_listen: Option<SocketAddr>,
     /// Bounds on requests.
@@ -52,6 +57,7 @@ pub struct Server {
     options: Options,
     api: TcpListener,
     metrics: Option<TcpListener>,
+    certificate: Option<Arc<Certificate>>,
     store: Arc<SqliteStore>,
 }
 
@@ -68,22 +74,24 @@ impl Server {
             );
             options.connections.max = connections_max;
         }
+        let certificate = options.tls.clone().map(Certificate::load).transpose()?.map(Arc::new);
         let api = bind(options.listen, "--listen").await?;
         let metrics = match options.metrics_listen {
             Some(listen) => Some(bind(listen, "--metrics-listen").await?),
             None => None,
         };
-        Ok(Self { options, api, metrics, store })
+        Ok(Self { options, api, metrics, certificate, store })
     }
 
     /// Where the API is reached.
     pub fn url(&self) -> anyhow::Result<String> {
-        Ok(format!("http://{}", self.api.local_addr()?))
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", self.api.local_addr()?))
     }
 
     /// Serves until told to end, finishes the requests at hand, and closes the store.
     pub async fn run(self, mut signals: Signals) -> anyhow::Result<()> {
-        let Self { options, api, metrics: metrics_listener, store } = self;
+        let Self { options, api, metrics: metrics_listener, certificate, store } = self;
         let mut registry = Registry::default();
         registry.register_collector(Box::new(WriterStats(Arc::clone(&store))));
         let measured = Arc::new(Measured::new(store, &mut registry));
@@ -97,17 +105,22 @@ impl Server {
 
         tracing::info!(address = %api.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
         let routes = router(app.clone(), metrics.clone(), metrics_listener.is_none());
-        let mut serving = vec![accept::serve(api, routes, &options)];
+        let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+        let mut serving = vec![accept::serve(api, acceptor, routes, &options)];
         if let Some(listener) = metrics_listener {
             tracing::info!(address = %listener.local_addr()?, "serving metrics");
-            serving.push(accept::serve(listener, metrics_router(app, metrics), &options));
+            serving.push(accept::serve(listener, None, metrics_router(app, metrics), &options));
         }
 
-        let told = signals.next().await;
+        let reload = || match &certificate {
+            Some(certificate) => drop(certificate.renew()),
+            None => tracing::info!("there is no certificate to read again; other settings need a restart"),
+        };
+        let told = signals.next(reload).await;
         tracing::info!(signal = told.name(), "told to end; finishing the requests at hand");
         tokio::select! {
             () = end(serving, options.drain_time_max, &*measured) => tracing::info!("ended"),
-            told = signals.next() => {
+            told = signals.next(|| {}) => {
                 tracing::warn!(signal = told.name(), "told again; ending at once");
                 // What was acknowledged is durable; the rest is what at once means.
                 std::process::exit(told.exit_code());

@@ -1,6 +1,7 @@
 //! Settings: from flags, then the environment, then one TOML file.
 
 mod explained;
+mod first;
 mod server;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::{Global, Serve};
 use crate::server::Options;
 pub use explained::Given;
+pub use first::First;
 
 /// Where the store is if nobody says otherwise. Its directory is made where it is missing.
 pub const DATA_DIRECTORY: &str = "lookback-data";
@@ -109,8 +111,17 @@ impl Settings {
     }
 
     /// How to serve: as `given`, else as the configuration file says, else by default.
-    pub fn server(&self, given: &Serve) -> Options {
-        server::options(&server::layered([given, &self.file, &server::defaults()]))
+    pub fn server(&self, given: &Serve) -> anyhow::Result<Options> {
+        server::options(&self.layered(given))
+    }
+
+    /// What an empty store gets before it is served; put together as [`Settings::server`] is.
+    pub fn first(&self, given: &Serve) -> anyhow::Result<Option<First>> {
+        first::of(self.layered(given))
+    }
+
+    fn layered(&self, given: &Serve) -> Serve {
+        server::layered([given, &self.file, &server::defaults()])
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use ipnet::IpNet;
+use lookback_domain::{OrgId, Region, TeamId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Default, ClapArgs, Deserialize, Serialize)]
@@ -16,6 +18,12 @@ pub struct Serve {
     /// Where to serve /metrics, instead of beside the API
     #[arg(long, env = "LOOKBACK_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
+    /// A PEM file with the certificate chain to serve HTTPS with, instead of HTTP; read again where it has changed
+    #[arg(long, env = "LOOKBACK_TLS_CERTIFICATE_FILE", value_name = "FILE")]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// A PEM file with the certificate's private key
+    #[arg(long, env = "LOOKBACK_TLS_KEY_FILE", value_name = "FILE")]
+    pub tls_key_file: Option<PathBuf>,
     /// A network whose X-Forwarded-For header is believed; may be repeated [default: none]
     #[arg(long, env = "LOOKBACK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
@@ -40,4 +48,23 @@ pub struct Serve {
     /// Seconds the requests at hand may take once the server is told to end; then they are cut off [default: 20]
     #[arg(long, env = "LOOKBACK_DRAIN_SECONDS_MAX", value_name = "SECONDS")]
     pub drain_seconds_max: Option<u32>,
+    /// A file with a management key (see `lookback key generate`) that an empty store gets, with an organisation
+    /// and a team; where there is anything in the store it is left alone
+    #[arg(long, env = "LOOKBACK_FIRST_KEY_FILE", value_name = "FILE")]
+    pub first_key_file: Option<PathBuf>,
+    /// The id of that organisation [default: a new one]
+    #[arg(long, env = "LOOKBACK_FIRST_ORG_ID", value_name = "ID")]
+    pub first_org_id: Option<OrgId>,
+    /// What to call it [default: My organisation]
+    #[arg(long, env = "LOOKBACK_FIRST_ORG_NAME", value_name = "NAME")]
+    pub first_org_name: Option<String>,
+    /// The id of that team [default: a new one]
+    #[arg(long, env = "LOOKBACK_FIRST_TEAM_ID", value_name = "ID")]
+    pub first_team_id: Option<TeamId>,
+    /// What to call it [default: My team]
+    #[arg(long, env = "LOOKBACK_FIRST_TEAM_NAME", value_name = "NAME")]
+    pub first_team_name: Option<String>,
+    /// Where it lives: us or eu [default: us]
+    #[arg(long, env = "LOOKBACK_FIRST_TEAM_REGION", value_name = "REGION")]
+    pub first_team_region: Option<Region>,
 }

@@ -1,7 +1,7 @@
 //! `lookback bootstrap`: what a first call needs.
 
 use lookback_domain::{OrgId, Region, TeamId};
-use lookback_store::{Key, Org, OrgStore, Team};
+use lookback_store::{Key, ManagementKey, Org, OrgStore, Team};
 use serde::{Deserialize, Serialize};
 
 use super::open;
@@ -18,7 +18,8 @@ pub struct Made {
 }
 
 pub async fn run(settings: &Settings, what: Bootstrap) -> anyhow::Result<()> {
-    let made = make(&open::store(settings)?, what.org_name, what.team_name, what.region).await?;
+    let new = New::called(what.org_name, what.team_name, what.region);
+    let made = make(&open::store(settings)?, new, &machine::management_key()?).await?;
     if settings.json {
         return output::json(&made);
     }
@@ -27,16 +28,27 @@ pub async fn run(settings: &Settings, what: Bootstrap) -> anyhow::Result<()> {
     output::line(&format!("management key  {}   (shown this once; keep it safe)", made.management_key))
 }
 
-/// Makes an organisation with one team and one key.
-pub async fn make(
-    store: &impl OrgStore,
-    org_name: String,
-    team_name: String,
-    region: Region,
-) -> anyhow::Result<Made> {
-    let (created_at, key) = (machine::now(), machine::management_key()?);
-    let org = Org { id: machine::org_id(), name: org_name, created_at };
-    let team = Team { id: machine::team_id(), org_id: org.id, name: team_name, region, created_at };
+/// What is to be made.
+pub struct New {
+    pub org_id: OrgId,
+    pub org_name: String,
+    pub team_id: TeamId,
+    pub team_name: String,
+    pub region: Region,
+}
+
+impl New {
+    /// Called so, with new ids.
+    pub fn called(org_name: String, team_name: String, region: Region) -> Self {
+        Self { org_id: machine::org_id(), org_name, team_id: machine::team_id(), team_name, region }
+    }
+}
+
+/// Makes an organisation with one team and this key.
+pub async fn make(store: &impl OrgStore, new: New, key: &ManagementKey) -> anyhow::Result<Made> {
+    let created_at = machine::now();
+    let org = Org { id: new.org_id, name: new.org_name, created_at };
+    let team = Team { id: new.team_id, org_id: org.id, name: new.team_name, region: new.region, created_at };
     let label = "first key".to_owned();
     let kept = Key { id: machine::key_id(), org_id: org.id, label, digest: key.digest(), created_at };
     let made = Made { org_id: org.id, team_id: team.id, management_key: key.reveal().to_owned() };

@@ -4,11 +4,15 @@ use serde_json::Value;
 
 use crate::args::Config;
 use crate::output;
+use crate::server::Certificate;
 use crate::settings::{Given, Settings};
 
 pub fn run(settings: &Settings, given: &Given, what: &Config) -> anyhow::Result<()> {
     let Config::Check(serve) = what;
-    settings.server(serve);
+    settings.first(serve)?;
+    if let Some(files) = settings.server(serve)?.tls {
+        Certificate::load(files)?;
+    }
     let explained = settings.explained(given, serve);
     if settings.json {
         return output::json(&explained);

@@ -19,8 +19,17 @@ struct Made {
 }
 
 pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
+    if matches!(what, Key::Generate) {
+        let key = machine::management_key()?;
+        return if settings.json {
+            output::json(&serde_json::json!({ "management_key": key.reveal() }))
+        } else {
+            output::line(key.reveal())
+        };
+    }
     let store = open::existing(settings)?;
     match what {
+        Key::Generate => Ok(()),
         Key::Create { org, label } => {
             let key = machine::management_key()?;
             let (id, digest, created_at) = (machine::key_id(), key.digest(), machine::now());

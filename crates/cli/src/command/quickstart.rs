@@ -11,12 +11,12 @@ use lookback_domain::{Environment, Region};
 use lookback_store::{Error, KeyDigest, Scope, Selection, Store};
 use serde_json::{Value, json};
 
-use super::bootstrap::{self, Made};
+use super::bootstrap::{self, Made, New};
 use super::open;
 use crate::args::{Listen, Serve};
-use crate::output;
 use crate::server::{Server, Signals};
 use crate::settings::Settings;
+use crate::{machine, output};
 
 /// What the name of the database file is followed by in that of the one that remembers who the quickstart is.
 const REMEMBERED: &str = ".quickstart.json";
@@ -30,7 +30,9 @@ pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
     let path = PathBuf::from(path);
     let who = who(&*store, &path).await?;
 
-    let options = settings.server(&Serve { listen: listen.listen, ..Serve::default() });
+    let mut options = settings.server(&Serve { listen: listen.listen, ..Serve::default() })?;
+    // It is for trying things out on this machine, where no certificate would name the address.
+    options.tls = None;
     let server = Server::bind(options, store).await?;
     let address = server.url()?;
     let url = format!("{address}/v1/org/{}/team_data_pull_preferences/production/{}", who.org_id, Region::Us);
@@ -53,7 +55,8 @@ async fn who(store: &impl Store, path: &Path) -> anyhow::Result<Made> {
             return Ok(made);
         }
     }
-    let made = bootstrap::make(store, "Quickstart".to_owned(), "First team".to_owned(), Region::Us).await?;
+    let new = New::called("Quickstart".to_owned(), "First team".to_owned(), Region::Us);
+    let made = bootstrap::make(store, new, &machine::management_key()?).await?;
     remember(&made, path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(made)
 }

@@ -2,16 +2,45 @@
 
 use std::sync::Arc;
 
+use lookback_store::Store;
+
+use super::bootstrap::{self, New};
 use super::open;
 use crate::args::Serve;
 use crate::output;
 use crate::server::{Server, Signals};
-use crate::settings::Settings;
+use crate::settings::{First, Settings};
 
 pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
-    let signals = Signals::listen()?;
+    let signals = Signals::listen()?.with_hangup()?;
+    let (options, first) = (settings.server(what)?, settings.first(what)?);
     let (store, _lock) = open::store_to_serve(settings)?;
-    let server = Server::bind(settings.server(what), Arc::new(store)).await?;
+    if let Some(first) = first {
+        begin(&store, first).await?;
+    }
+    let server = Server::bind(options, Arc::new(store)).await?;
     output::line(&format!("listening on {}", server.url()?))?;
     server.run(signals).await
+}
+
+/// Gives an empty store its first organisation, team and key. A store that has any is left as it is: that the key is
+/// not in it may be somebody's wish.
+async fn begin(store: &impl Store, first: First) -> anyhow::Result<()> {
+    let digest = first.key.digest();
+    if !store.orgs(None, 1).await?.is_empty() {
+        let known = store.key_by_digest(digest).await?.is_some();
+        tracing::info!(known, "the store is not empty; the file with the first key changes nothing");
+        return Ok(());
+    }
+    let mut new = New::called(first.org_name, first.team_name, first.region);
+    new.org_id = first.org_id.unwrap_or(new.org_id);
+    new.team_id = first.team_id.unwrap_or(new.team_id);
+    let (org_id, team_id) = (new.org_id, new.team_id);
+    match bootstrap::make(store, new, &first.key).await {
+        Ok(_) => tracing::info!(%org_id, %team_id, "made the first organisation, team and key"),
+        // Another server on the same empty store was faster.
+        Err(_) if store.key_by_digest(digest).await?.is_some() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }

@@ -11,13 +11,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use lookback_api::Observed;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::{Options, TrustedProxies};
@@ -41,17 +43,15 @@ impl Default for Connections {
 
 /// A listener at work.
 pub struct Serving {
-    end: Option<oneshot::Sender<()>>,
+    end: Option<watch::Sender<()>>,
     serving: JoinHandle<()>,
 }
 
 impl Serving {
     /// Takes no more connections, closes those that are idle and has the others finish what is at hand.
     pub fn end(&mut self) {
-        if let Some(end) = self.end.take() {
-            // Where the task is gone already there is nobody to tell.
-            let _ = end.send(());
-        }
+        // Whoever listens notices that nobody can say anything any more.
+        self.end = None;
     }
 
     /// Waits until every connection is closed.
@@ -61,21 +61,22 @@ impl Serving {
     }
 }
 
-/// Serves `routes` on `listener` from here on.
-pub fn serve(listener: TcpListener, routes: Router, options: &Options) -> Serving {
-    let (end, ended) = oneshot::channel();
+/// Serves `routes` on `listener` from here on, over TLS where there is something to do it with.
+pub fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, routes: Router, options: &Options) -> Serving {
+    let (end, ended) = watch::channel(());
     let options = options.clone();
     let serving =
-        tokio::spawn(async move { accept(listener, routes, options, ended).await.shutdown().await });
+        tokio::spawn(async move { accept(listener, tls, routes, options, ended).await.shutdown().await });
     Serving { end: Some(end), serving }
 }
 
 /// Accepts until told to end; the listener is closed then, and the connections that are open are given back.
 async fn accept(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     routes: Router,
     options: Options,
-    mut ended: oneshot::Receiver<()>,
+    mut ended: watch::Receiver<()>,
 ) -> GracefulShutdown {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(options.connections.max));
@@ -88,7 +89,7 @@ async fn accept(
         };
         let (place, accepted) = tokio::select! {
             next = next => next,
-            _ = &mut ended => return graceful,
+            _ = ended.changed() => return graceful,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -98,17 +99,56 @@ async fn accept(
             }
         };
         let Ok(service) = Connection::new(&stream, &routes, &options.trusted_proxies) else { continue };
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(options.connections.stall_time_max));
-        let handle = service_fn(move |request| service.clone().handle(request));
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), handle);
-        let connection = graceful.watch(connection);
+        let talk = Talk {
+            http: http.clone(),
+            service,
+            watcher: graceful.watcher(),
+            options: options.connections.clone(),
+        };
+        let (tls, ended) = (tls.clone(), ended.clone());
         tokio::spawn(async move {
             let _place = place;
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
+            match tls {
+                None => talk.over(stream).await,
+                Some(tls) => talk.over_tls(stream, &tls, ended).await,
             }
         });
+    }
+}
+
+/// A connection that was accepted.
+struct Talk {
+    http: http1::Builder,
+    service: Connection,
+    watcher: Watcher,
+    options: Connections,
+}
+
+impl Talk {
+    /// Shakes hands first, for which there is as much time as for a head.
+    async fn over_tls(self, stream: TcpStream, tls: &TlsAcceptor, mut ended: watch::Receiver<()>) {
+        let shaken = Box::pin(timeout(self.options.head_time_max, tls.accept(stream)));
+        let shaken = tokio::select! {
+            shaken = shaken => shaken,
+            // Nothing has been asked yet.
+            _ = ended.changed() => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => self.over(stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a connection did not get to TLS"),
+            Err(_) => tracing::debug!("a connection did not get to TLS in time"),
+        }
+    }
+
+    async fn over(self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
+        let Self { http, service, watcher, options } = self;
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(options.stall_time_max));
+        let handle = service_fn(move |request| service.clone().handle(request));
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), handle);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection broke off");
+        }
     }
 }
 

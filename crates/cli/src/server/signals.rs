@@ -1,14 +1,17 @@
-//! Being told to end.
+//! Being told to end, or to look at the certificate again.
+
+use std::future::pending;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end a server.
+/// The signals that a server listens to.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Option<Signal>,
 }
 
-/// One of them.
+/// One that ends it.
 #[derive(Debug, Clone, Copy)]
 pub enum Told {
     /// SIGTERM, as supervisors do it.
@@ -20,14 +23,28 @@ pub enum Told {
 impl Signals {
     /// Listens from here on; before that, a signal ends the process.
     pub fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, hangup: None })
     }
 
-    /// The next one.
-    pub async fn next(&mut self) -> Told {
+    /// From here on SIGHUP does not end the process either; supervisors send it to have something read again.
+    pub fn with_hangup(self) -> std::io::Result<Self> {
+        Ok(Self { hangup: Some(signal(SignalKind::hangup())?), ..self })
+    }
+
+    /// The next one to end; `hung_up` is called at every SIGHUP before that.
+    pub async fn next(&mut self, mut hung_up: impl FnMut()) -> Told {
+        let hangup = async {
+            let Some(hangup) = &mut self.hangup else { return pending::<()>().await };
+            while hangup.recv().await.is_some() {
+                hung_up();
+            }
+            pending::<()>().await;
+        };
         tokio::select! {
             _ = self.terminate.recv() => Told::Terminate,
             _ = self.interrupt.recv() => Told::Interrupt,
+            () = hangup => unreachable!("it goes on for ever"),
         }
     }
 }

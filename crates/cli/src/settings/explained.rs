@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::server::{defaults, is_stated, keys, layered};
+use super::server::{is_stated, keys};
 use super::{Settings, Source};
 use crate::args::Serve;
 
@@ -57,7 +57,7 @@ impl Settings {
         let log = given.source("log").unwrap_or(self.log_from);
         all.push(Explained { setting: "log".to_owned(), value: self.log.clone().into(), from: log });
 
-        let (file, effective) = (keys(&self.file), keys(&layered([serve, &self.file, &defaults()])));
+        let (file, effective) = (keys(&self.file), keys(&self.layered(serve)));
         let server = effective.into_iter().map(|(key, value)| {
             let stated = given.source(&key).or_else(|| is_stated(&file[&key]).then_some(Source::File));
             let otherwise = if is_stated(&value) { Source::Default } else { Source::Unset };

@@ -4,11 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use anyhow::bail;
 use lookback_api::Limits;
+use lookback_domain::Region;
 use serde_json::{Map, Value};
 
 use crate::args::Serve;
-use crate::server::{Connections, Options, TrustedProxies};
+use crate::server::{CertificateFiles, Connections, Options, TrustedProxies};
 
 /// How long the requests at hand may take if nobody says otherwise.
 const DRAIN_SECONDS_MAX: u32 = 20;
@@ -27,6 +29,9 @@ pub fn defaults() -> Serve {
         body_seconds_max: seconds(limits.body_time_max),
         stall_seconds_max: seconds(connections.stall_time_max),
         drain_seconds_max: Some(DRAIN_SECONDS_MAX),
+        first_org_name: Some("My organisation".to_owned()),
+        first_team_name: Some("My team".to_owned()),
+        first_team_region: Some(Region::Us),
         ..Serve::default()
     }
 }
@@ -54,16 +59,27 @@ pub fn layered<const N: usize>(levels: [&Serve; N]) -> Serve {
 }
 
 /// How to serve, by settings that are layered over the defaults.
-pub fn options(settings: &Serve) -> Options {
+pub fn options(settings: &Serve) -> anyhow::Result<Options> {
     let count = |count: Option<NonZeroU32>| {
         let count = count.expect("there is a default").get();
         usize::try_from(count).unwrap_or(usize::MAX)
     };
     let seconds =
         |seconds: Option<NonZeroU32>| Duration::from_secs(seconds.expect("there is a default").get().into());
-    Options {
+    let tls = match (&settings.tls_certificate_file, &settings.tls_key_file) {
+        (Some(certificate), Some(key)) => {
+            Some(CertificateFiles { certificate: certificate.clone(), key: key.clone() })
+        }
+        (None, None) => None,
+        (Some(_), None) => bail!("there is a TLS certificate and no key to it; set --tls-key-file too"),
+        (None, Some(_)) => {
+            bail!("there is a TLS key without its certificate; set --tls-certificate-file too")
+        }
+    };
+    Ok(Options {
         listen: settings.listen.expect("there is a default"),
         metrics_listen: settings.metrics_listen,
+        tls,
         limits: Limits {
             requests_max: count(settings.requests_max),
             request_time_max: seconds(settings.request_seconds_max),
@@ -76,7 +92,7 @@ pub fn options(settings: &Serve) -> Options {
         },
         drain_time_max: Duration::from_secs(settings.drain_seconds_max.expect("there is a default").into()),
         trusted_proxies: TrustedProxies::new(&settings.trusted_proxy),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -97,6 +113,18 @@ mod tests {
         assert_eq!(all.trusted_proxy, filed.trusted_proxy);
         assert_eq!((all.listen, all.connections_max), (defaults().listen, NonZeroU32::new(4096)));
         // Whatever the code relies on has a default.
-        options(&defaults());
+        options(&defaults()).unwrap();
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_go_together() {
+        for (certificate, key, missing) in
+            [(Some("c"), None, "--tls-key"), (None, Some("k"), "--tls-certificate")]
+        {
+            let (certificate, key) = (certificate.map(Into::into), key.map(Into::into));
+            let half = Serve { tls_certificate_file: certificate, tls_key_file: key, ..defaults() };
+            let error = options(&half).unwrap_err().to_string();
+            assert!(error.contains(missing), "{error}");
+        }
     }
 }

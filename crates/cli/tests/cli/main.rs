@@ -4,6 +4,8 @@
 
 mod administration;
 mod config;
+mod first;
+mod healthcheck;
 mod offline;
 mod quickstart;
 mod secrets;

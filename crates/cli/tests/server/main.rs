@@ -12,4 +12,5 @@ mod slow;
 #[path = "../support/mod.rs"]
 mod support;
 mod telemetry;
+mod tls;
 mod wire;

@@ -1,11 +1,11 @@
 //! Preferences.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use lookback_domain::{Preference, Provider, TeamId};
-use lookback_store::{Error, PreferenceStore, Result, Scope, Selection, TeamPreferences};
+use lookback_store::{Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, each_once};
 use rusqlite::{Connection, Row, params};
 
 use crate::column::{After, Id, Overrides, Slug, Span, Time, limit};
@@ -99,12 +99,6 @@ impl PreferenceStore for SqliteStore {
         };
         self.writer.run(delete).await
     }
-}
-
-/// Repeated ids only where they stand first.
-fn each_once(teams: &[TeamId]) -> Vec<TeamId> {
-    let mut seen = BTreeSet::new();
-    teams.iter().copied().filter(|&team| seen.insert(team)).collect()
 }
 
 fn page(db: &Connection, scope: Scope, after: Option<TeamId>, rows: usize) -> Outcome<Vec<TeamId>> {

@@ -3,11 +3,11 @@
 use lookback_store_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 
-async fn fresh() -> (SqliteStore, TempDir) {
+async fn fresh() -> Option<(SqliteStore, TempDir)> {
     let directory = tempfile::tempdir().expect("a directory for the store");
     let path = directory.path().join("lookback.db");
     let store = SqliteStore::open(&path, &Options::default()).expect("nothing is in the way of a new store");
-    (store, directory)
+    Some((store, directory))
 }
 
 lookback_store::conformance!(fresh);

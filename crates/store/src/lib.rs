@@ -20,7 +20,7 @@ pub use error::{Error, Result};
 pub use key::{Key, KeyDigest, KeyStore, ManagementKey};
 pub use lifecycle::Lifecycle;
 pub use org::{Org, OrgStore};
-pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences};
+pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences, each_once};
 pub use team::{Team, TeamStore};
 
 /// Everything that is kept. Code above a store sees this and nothing else of it.

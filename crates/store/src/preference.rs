@@ -1,6 +1,6 @@
 //! Stored preferences.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -40,6 +40,12 @@ pub struct TeamPreferences {
     pub team_id: TeamId,
     /// By provider.
     pub providers: BTreeMap<Provider, Preference>,
+}
+
+/// Repeated ids only where they stand first.
+pub fn each_once(teams: &[TeamId]) -> Vec<TeamId> {
+    let mut seen = BTreeSet::new();
+    teams.iter().copied().filter(|&team| seen.insert(team)).collect()
 }
 
 /// The preferences of teams.

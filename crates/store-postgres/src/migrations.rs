@@ -1,0 +1,85 @@
+//! Which version a store has, and the way to the newest one. There is no way back.
+//!
+//! Several replicas may start at once. Each step is one transaction with the row that records it, so that only one
+//! of them can make it: the others wait at the catalog or at that row, fail, and find less left to do.
+
+use refinery::{Migration, Runner};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use crate::OpenError;
+
+/// In order; one that was released is never changed.
+const STEPS: &[(&str, &str)] =
+    &[("V1__tenancy_keys_preferences", include_str!("../migrations/V1__tenancy_keys_preferences.sql"))];
+
+/// Where the library records the steps that were made.
+const HISTORY: &str = "lookback_migration";
+
+/// How often a replica may find that another was faster, beyond once a step.
+const RACES_MAX: usize = 8;
+
+/// Brings the database to the newest version.
+pub(crate) async fn run(client: &mut Client) -> Result<(), OpenError> {
+    let failed = |error: refinery::Error| OpenError::Migration(Box::new(error));
+    let steps = STEPS.iter().map(|(name, sql)| Migration::unapplied(name, sql));
+    let steps = steps.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let known = i32::try_from(steps.len()).expect("there are not that many steps");
+    let mut runner = Runner::new(&steps).set_abort_missing(false);
+    runner.set_migration_table_name(HISTORY);
+    for _ in 0..steps.len() + RACES_MAX {
+        match version(client).await? {
+            found if found > known => return Err(OpenError::Newer { found, known }),
+            found if found == known => return Ok(()),
+            _ => {}
+        }
+        match runner.run_async(client).await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_race(&error) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Err(OpenError::Migration("other replicas were faster too often; start again".into()))
+}
+
+/// The version of the database; 0 where nothing is there.
+async fn version(client: &Client) -> Result<i32, OpenError> {
+    let ask = format!("SELECT max(version) FROM {HISTORY}");
+    match client.query_one(&ask, &[]).await {
+        Ok(row) => Ok(row.get::<_, Option<i32>>(0).unwrap_or(0)),
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(0),
+        Err(error) => Err(OpenError::Migration(Box::new(error))),
+    }
+}
+
+/// Whether the step failed since somebody else was making it.
+fn is_race(error: &refinery::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<tokio_postgres::Error>() {
+            let raced = [
+                &SqlState::UNIQUE_VIOLATION,
+                &SqlState::DUPLICATE_TABLE,
+                &SqlState::DUPLICATE_OBJECT,
+                &SqlState::DUPLICATE_COLUMN,
+                &SqlState::UNDEFINED_COLUMN,
+                &SqlState::UNDEFINED_TABLE,
+                &SqlState::T_R_DEADLOCK_DETECTED,
+            ];
+            return error.code().is_some_and(|code| raced.contains(&code));
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_are_numbered_from_one_without_a_gap() {
+        let versions = STEPS.iter().map(|(name, sql)| Migration::unapplied(name, sql).unwrap().version());
+        assert!(versions.map(i64::from).eq(1..=STEPS.len() as i64));
+    }
+}

@@ -1,0 +1,197 @@
+//! A private PostgreSQL: in a directory of its own, on a socket in it and on a free port, run by a user without
+//! privileges.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
+/// A PostgreSQL that ends with whoever it is for.
+pub struct Server {
+    binaries: PathBuf,
+    directory: PathBuf,
+    port: u16,
+    settings: String,
+    owner: u32,
+    /// Watches over the server; none where it is stopped.
+    watch: Option<Child>,
+}
+
+/// The superuser, who needs no password.
+const USER: &str = "lookback";
+
+/// PostgreSQL refuses to be run by root. Whoever this is has nothing else to lose.
+const NOBODY: u32 = 65534;
+
+/// Runs the server and ends it when its owner is gone, however that came, or when it is told to.
+const WATCH: &str = r#"
+"$1/postgres" -D "$2/data" >"$2/log" 2>&1 &
+server=$!
+trap 'kill -INT $server; wait $server; exit' TERM
+trap '' INT
+while kill -0 $server 2>/dev/null; do
+    if [ ! -d "/proc/$3" ] && ! ps -p "$3" >/dev/null 2>&1; then
+        kill -QUIT $server
+        wait $server
+        rm -rf "$2"
+        exit
+    fi
+    sleep 0.2 & wait $!
+done
+"#;
+
+impl Server {
+    /// Starts one that ends, and leaves nothing behind, when the process with the id `owner` does.
+    pub(super) fn start(binaries: &Path, owner: u32, settings: &str) -> Self {
+        let directory = tempfile::Builder::new().prefix("lookback-postgres-").tempdir().unwrap().keep();
+        Self::start_in(binaries, directory, owner, settings)
+    }
+
+    /// The same in this directory, which is there and empty.
+    pub(super) fn start_in(binaries: &Path, directory: PathBuf, owner: u32, settings: &str) -> Self {
+        if geteuid().is_root() {
+            chown(&directory, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let made = unprivileged(Command::new(binaries.join("initdb")))
+            .arg("--pgdata")
+            .arg(directory.join("data"))
+            .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"])
+            .current_dir(&directory)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let (binaries, settings) = (binaries.to_owned(), settings.to_owned());
+        let mut server = Self { binaries, directory, port: 0, settings, owner, watch: None };
+        server.resume();
+        server
+    }
+
+    /// Starts it again where it was stopped, on the same data and, where it has had one, the same port.
+    pub fn resume(&mut self) {
+        // Between asking for a free port and taking it, somebody else may.
+        for _ in 0..5 {
+            if self.port == 0 {
+                self.port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+            }
+            self.configure();
+            let mut watch = Command::new("sh");
+            watch
+                .args(["-c", WATCH, "sh"])
+                .arg(&self.binaries)
+                .arg(&self.directory)
+                .arg(self.owner.to_string());
+            // A group of its own, since what is typed at the terminal is for the tests.
+            watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+            let mut watch = unprivileged(watch).current_dir(&self.directory).spawn().unwrap();
+            if self.is_up(&mut watch) {
+                self.watch = Some(watch);
+                return;
+            }
+            assert!(self.log().contains("ddress already in use"), "PostgreSQL: {}", self.log());
+            self.port = 0;
+        }
+        panic!("no free port: {}", self.log());
+    }
+
+    fn configure(&self) {
+        let path = self.directory.join("data/postgresql.auto.conf");
+        let (directory, port) = (self.directory.display(), self.port);
+        // What survives the end of a process is what tests look at; none of them cuts the power.
+        let text = format!(
+            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{directory}'\n\
+             fsync = off\nmax_connections = 300\nshared_buffers = 64MB\nlogging_collector = off\n{}\n",
+            self.settings
+        );
+        fs::write(&path, text).unwrap();
+        if geteuid().is_root() {
+            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+
+    /// Waits until it takes connections; false where it has ended instead.
+    fn is_up(&self, watch: &mut Child) -> bool {
+        loop {
+            let ready = fs::read_to_string(self.directory.join("data/postmaster.pid"));
+            if ready.is_ok_and(|pid| pid.lines().nth(7).is_some_and(|state| state.trim() == "ready")) {
+                return true;
+            }
+            if watch.try_wait().unwrap().is_some() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Ends it as an administrator would who does not wait for its clients. The data stays.
+    pub fn stop(&mut self) {
+        if let Some(mut watch) = self.watch.take() {
+            let _ = kill_process(Pid::from_child(&watch), Signal::TERM);
+            watch.wait().unwrap();
+        }
+    }
+
+    /// Ends it at once, as a crash of the machine would.
+    pub fn crash(&mut self) {
+        let pid = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
+        let pid = Pid::from_raw(pid.lines().next().unwrap().parse().unwrap()).unwrap();
+        let _ = kill_process(pid, Signal::QUIT);
+        self.watch.take().unwrap().wait().unwrap();
+    }
+
+    /// The URL of one of its databases, over its socket.
+    pub fn url(&self, database: &str) -> String {
+        url(&self.directory, self.port, database)
+    }
+
+    /// Where it takes connections over TCP.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where its files are; `data` is the cluster.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whose the files have to be.
+    pub fn user_id(&self) -> u32 {
+        fs::metadata(&self.directory).unwrap().uid()
+    }
+
+    /// What it has logged since its last start.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    /// Leaves it to its watch, which ends it with its owner.
+    pub(super) fn leave(mut self) -> u16 {
+        self.watch = None;
+        let port = self.port;
+        std::mem::forget(self);
+        port
+    }
+}
+
+pub(super) fn url(directory: &Path, port: u16, database: &str) -> String {
+    let socket = directory.display().to_string().replace('/', "%2F");
+    format!("postgres://{USER}@{socket}:{port}/{database}")
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn unprivileged(mut command: Command) -> Command {
+    if geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}

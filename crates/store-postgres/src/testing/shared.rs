@@ -1,0 +1,105 @@
+//! The one server of a run.
+//!
+//! `cargo test` runs one test program after another, and the server is for all of them: it belongs to the process that
+//! has started this one where that is cargo, else to this one. Whoever is first starts it; a lock keeps the others
+//! waiting.
+
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use rustix::process::getppid;
+
+use super::database::Database;
+use super::server::{Server, url};
+use super::{installed, said};
+use crate::{Options, PostgresStore};
+
+/// A server that hands out databases.
+pub(super) struct Shared {
+    /// The URL of its database of this name.
+    url: Box<dyn Fn(&str) -> String + Send + Sync>,
+    /// The database that new ones are copies of.
+    template: Option<&'static str>,
+}
+
+const TEMPLATE: &str = "lookback_template";
+
+/// The server of this run; none where PostgreSQL is not to be had.
+pub(super) fn get() -> Option<&'static Shared> {
+    static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
+    let start = || match said("LOOKBACK_TEST_POSTGRES") {
+        Some(given) => Some(named(&given)),
+        None => private(),
+    };
+    SHARED.get_or_init(start).as_ref()
+}
+
+/// One that runs already, of which only the databases made here are ours.
+fn named(given: &str) -> Shared {
+    let (place, query) = given.split_once('?').map_or((given, ""), |(place, query)| (place, query));
+    let place = place.rsplit_once('/').expect("LOOKBACK_TEST_POSTGRES names a database").0.to_owned();
+    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+    Shared { url: Box::new(move |name| format!("{place}/{name}{query}")), template: None }
+}
+
+fn private() -> Option<Shared> {
+    let binaries = installed::binaries()?;
+    let owner = owner();
+    let directory = std::env::temp_dir().join(format!("lookback-postgres-run-{owner}"));
+    let lock = File::create(directory.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    let ready = directory.join("ready");
+    let port = match fs::read_to_string(&ready) {
+        Ok(port) => port.parse().unwrap(),
+        Err(_) => {
+            // What a killed run with the same id has left.
+            let _ = fs::remove_dir_all(&directory);
+            DirBuilder::new().mode(0o700).create(&directory).unwrap();
+            let server = Server::start_in(&binaries, directory.clone(), owner, "");
+            prepare(&server);
+            let port = server.leave();
+            fs::write(&ready, port.to_string()).unwrap();
+            port
+        }
+    };
+    // Nobody else needs it while the server is there.
+    let _ = fs::remove_file(directory.with_extension("lock"));
+    let url: Box<dyn Fn(&str) -> String + Send + Sync> = Box::new(move |name| url(&directory, port, name));
+    Some(Shared { url, template: Some(TEMPLATE) })
+}
+
+/// Makes the template.
+fn prepare(server: &Server) {
+    let (all, template) = (server.url("postgres"), server.url(TEMPLATE));
+    on_a_thread(async move {
+        Database::say(&all, &format!("CREATE DATABASE {TEMPLATE}")).await;
+        drop(PostgresStore::open(&template, &Options::default()).await.unwrap());
+    });
+}
+
+impl Shared {
+    /// A new database.
+    pub(super) async fn database(&self, at_newest_version: bool) -> Database {
+        let template = self.template.filter(|_| at_newest_version);
+        let database = Database::create(&*self.url, template).await;
+        if at_newest_version && template.is_none() {
+            drop(PostgresStore::open(database.url(), &Options::default()).await.unwrap());
+        }
+        database
+    }
+}
+
+/// The process that the server ends with.
+fn owner() -> u32 {
+    let parent = getppid().map_or(0, |pid| pid.as_raw_nonzero().get().cast_unsigned());
+    let name = fs::read_to_string(PathBuf::from(format!("/proc/{parent}/comm"))).unwrap_or_default();
+    if name.starts_with("cargo") { parent } else { std::process::id() }
+}
+
+/// Runs it to its end, whatever runtime the caller is in.
+pub(super) fn on_a_thread(work: impl Future<Output = ()> + Send + 'static) {
+    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+    std::thread::spawn(run).join().expect("it says why");
+}

@@ -103,6 +103,11 @@ pub enum Command {
         after_help = "The trace has one JSON object a line for every request that reached a provider.\n\nExamples:\n  lookback simulate scenarios/strava-aligned.toml\n  lookback simulate scenarios/wahoo-log.toml --json --trace trace.ndjson\n  lookback simulate --fuzz --seconds 60"
     )]
     Simulate(Simulate),
+    /// Copy the embedded store to a new file, also while a server works on it
+    #[command(
+        after_help = "The copy is of one moment. It overwrites nothing and changes nothing in the store. For PostgreSQL there is pg_dump.\n\nExample:\n  lookback backup /backup/lookback-2026-11-24.db --database sqlite:/var/lib/lookback/lookback.db"
+    )]
+    Backup(Backup),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
@@ -131,7 +136,11 @@ impl Command {
             | Self::Providers
             | Self::Openapi
             | Self::Completions { .. } => true,
-            Self::Quickstart(_) | Self::Serve(_) | Self::Bootstrap(_) | Self::Simulate(_) => false,
+            Self::Quickstart(_)
+            | Self::Serve(_)
+            | Self::Bootstrap(_)
+            | Self::Backup(_)
+            | Self::Simulate(_) => false,
         }
     }
 }
@@ -150,6 +159,12 @@ pub struct Healthcheck {
     pub alive: bool,
     #[command(flatten)]
     pub serve: Serve,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Backup {
+    /// Where the copy goes; nothing may be there yet
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

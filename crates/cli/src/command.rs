@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod backup;
 mod bootstrap;
 mod config;
 mod healthcheck;
@@ -34,6 +35,7 @@ pub async fn run(command: Command, settings: &Settings, given: &Given) -> anyhow
         Command::Key(what) => key::run(settings, what).await,
         Command::Resolve(what) => resolve::run(settings, *what).await,
         Command::Simulate(what) => simulate::run(settings, &what),
+        Command::Backup(what) => backup::run(settings, what).await,
         Command::Config(what) => config::run(settings, given, &what),
         Command::Providers => providers::run(settings),
         Command::Openapi => output::json(&lookback_api::openapi()),

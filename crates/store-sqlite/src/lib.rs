@@ -7,6 +7,7 @@
 //! What is deliberately absent: a memory-mapped file (a truncated one would kill the process instead of
 //! failing a read), and SQL outside this crate.
 
+mod backup;
 mod column;
 mod connection;
 mod failure;
@@ -25,6 +26,7 @@ mod store;
 mod team;
 mod writer;
 
+pub use backup::{BackupError, backup};
 pub use lock::ServerLock;
 pub use open_error::OpenError;
 pub use store::{Options, SqliteStore};

@@ -13,12 +13,18 @@ use crate::settings::{DATA_DIRECTORY, Database, Settings};
 /// The store that is there already, for a command that has nothing to do in an empty one: a mistyped name is to be
 /// noticed, not to become a store.
 pub fn existing(settings: &Settings) -> anyhow::Result<SqliteStore> {
+    existing_file(settings)?;
+    store(settings)
+}
+
+/// The file of an embedded store that is there already.
+pub fn existing_file(settings: &Settings) -> anyhow::Result<PathBuf> {
     let path = settings.database.path();
     // Whatever else is wrong with it, opening it tells better.
     if path.try_exists().is_ok_and(|exists| !exists) {
         return Err(NoStore(path).into());
     }
-    store(settings)
+    Ok(path)
 }
 
 /// There is no store where one was named.

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
 
 mod administration;
+mod backup;
 mod config;
 mod first;
 mod healthcheck;
 mod offline;
+mod packaging;
 mod quickstart;
 mod secrets;
 mod serve;

@@ -14,9 +14,8 @@ fn listed(prefix: &str) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-#[test]
-fn the_metrics_are_those_of_the_manual() {
-    let place = Place::new();
+/// What a server tells when everything has happened that makes a series.
+pub fn all_metrics(place: &Place) -> String {
     let access = place.bootstrap();
     let server = place.serve();
     // Some series are not there before something has happened.
@@ -27,7 +26,12 @@ fn the_metrics_are_those_of_the_manual() {
     client.post_head(&access, &access.key, body.len());
     client.send(&body);
     assert_eq!(client.answer().status, 503, "{}", path(&access));
-    let metrics = get(&server, "/metrics").1;
+    get(&server, "/metrics").1
+}
+
+#[test]
+fn the_metrics_are_those_of_the_manual() {
+    let metrics = all_metrics(&Place::new());
     let served = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let served: BTreeSet<_> = served
         .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })

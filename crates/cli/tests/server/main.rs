@@ -5,6 +5,7 @@
 mod bounds;
 mod documented;
 mod faults;
+mod monitoring;
 mod proxies;
 mod shapes;
 mod shutdown;

@@ -44,7 +44,7 @@ Examples:
 pub struct Global {
     // The environment of these two is read by `Settings`: a flag of one form wins over a variable of the other,
     // which is no conflict.
-    /// Where everything is kept: sqlite:PATH [env: LOOKBACK_DATABASE=] [default:
+    /// Where everything is kept: sqlite:PATH or postgres://USER@HOST/DATABASE [env: LOOKBACK_DATABASE=] [default:
     /// sqlite:./lookback-data/lookback.db]
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,

@@ -5,6 +5,7 @@ mod command;
 mod logging;
 mod machine;
 mod measured;
+mod numbers;
 mod output;
 mod server;
 mod settings;
@@ -13,7 +14,6 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 use lookback_store::Error as StoreError;
-use lookback_store_sqlite::OpenError;
 
 use crate::args::Args;
 use crate::command::open::NoStore;
@@ -54,7 +54,11 @@ fn run(args: Args, given: &Given) -> anyhow::Result<()> {
 }
 
 fn code(error: &anyhow::Error) -> u8 {
-    if error.chain().any(|cause| cause.is::<OpenError>() || cause.is::<NoStore>()) {
+    if error.chain().any(|cause| {
+        cause.is::<lookback_store_sqlite::OpenError>()
+            || cause.is::<lookback_store_postgres::OpenError>()
+            || cause.is::<NoStore>()
+    }) {
         return STORE_UNAVAILABLE;
     }
     match error.downcast_ref::<StoreError>() {

@@ -1,4 +1,4 @@
-//! The numbers of a store: how long each operation takes, and how the embedded one groups its commits.
+//! How long each operation of a store takes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,14 +11,11 @@ use lookback_store::{
     Error, Key, KeyDigest, KeyStore, Lifecycle, Org, OrgStore, PreferenceStore, Result, Scope, Selection,
     Team, TeamPreferences, TeamStore,
 };
-use lookback_store_sqlite::SqliteStore;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Operation {
@@ -26,7 +23,7 @@ struct Operation {
 }
 
 /// A store whose operations are timed.
-pub struct Measured<S> {
+pub struct Measured<S: ?Sized> {
     inner: Arc<S>,
     latency: Family<Operation, Histogram, fn() -> Histogram>,
     failures: Family<Operation, Counter>,
@@ -37,7 +34,7 @@ fn latencies() -> Histogram {
     Histogram::new(exponential_buckets(0.00001, 2.0, 20))
 }
 
-impl<S> Measured<S> {
+impl<S: ?Sized> Measured<S> {
     /// `inner` with its operations timed; the numbers go to `registry`.
     pub fn new(inner: Arc<S>, registry: &mut Registry) -> Self {
         let latency: Family<_, _, fn() -> Histogram> = Family::new_with_constructor(latencies);
@@ -76,7 +73,7 @@ impl<S> Measured<S> {
 macro_rules! timed {
     ($($of:ident { $($operation:ident($($name:ident: $type:ty),*) -> $output:ty;)+ })+) => {$(
         #[async_trait]
-        impl<S: $of> $of for Measured<S> {
+        impl<S: $of + ?Sized> $of for Measured<S> {
             $(async fn $operation(&self, $($name: $type),*) -> Result<$output> {
                 self.time(stringify!($operation), self.inner.$operation($($name),*)).await
             })+
@@ -111,51 +108,12 @@ timed! {
 }
 
 #[async_trait]
-impl<S: Lifecycle> Lifecycle for Measured<S> {
+impl<S: Lifecycle + ?Sized> Lifecycle for Measured<S> {
     async fn ready(&self) -> Result<()> {
         self.time("ready", self.inner.ready()).await
     }
 
     async fn close(&self) {
         self.inner.close().await;
-    }
-}
-
-/// What the embedded store's writer tells, read when somebody asks.
-#[derive(Debug)]
-pub struct WriterStats(pub Arc<SqliteStore>);
-
-impl Collector for WriterStats {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
-        let stats = self.0.stats();
-        let counters = [
-            ("commits", "Commits of the embedded store", stats.commits),
-            ("failed_commits", "Commits that failed, with every operation in them", stats.failed_commits),
-            (
-                "committed_operations",
-                "Operations in the commits; divided by commits, how well they are grouped",
-                stats.operations,
-            ),
-        ];
-        for (name, help, value) in counters {
-            let counter = ConstCounter::new(value);
-            let name = format!("lookback_store_{name}");
-            counter.encode(encoder.encode_descriptor(
-                &name,
-                help,
-                None::<&Unit>,
-                counter.metric_type(),
-            )?)?;
-        }
-        let gauges = [
-            ("queued_operations", "Operations that wait for the writer", stats.queued),
-            ("queued_operations_max", "How many can wait before callers do", stats.queue_max),
-        ];
-        for (name, help, value) in gauges {
-            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-            let name = format!("lookback_store_{name}");
-            gauge.encode(encoder.encode_descriptor(&name, help, None::<&Unit>, gauge.metric_type())?)?;
-        }
-        Ok(())
     }
 }

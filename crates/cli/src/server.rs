@@ -14,13 +14,13 @@ use anyhow::Context;
 use lookback_api::{App, Limits, Metrics, metrics_router, router};
 use lookback_domain::Catalog;
 use lookback_store::Lifecycle;
-use lookback_store_sqlite::SqliteStore;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
+use crate::command::open::Opened;
 use crate::machine::{self, SystemClock};
-use crate::measured::{Measured, WriterStats};
+use crate::measured::Measured;
 pub use accept::Connections;
 use accept::Serving;
 pub use client::TrustedProxies;
@@ -58,12 +58,12 @@ pub struct Server {
     api: TcpListener,
     metrics: Option<TcpListener>,
     certificate: Option<Arc<Certificate>>,
-    store: Arc<SqliteStore>,
+    opened: Opened,
 }
 
 impl Server {
     /// Takes the sockets, so that connections are queued from here on.
-    pub async fn bind(mut options: Options, store: Arc<SqliteStore>) -> anyhow::Result<Self> {
+    pub async fn bind(mut options: Options, opened: Opened) -> anyhow::Result<Self> {
         let open_files_max = machine::raise_open_files_max();
         let connections_max = open_files_max.saturating_sub(OTHER_FILES_MAX).max(1);
         if options.connections.max > connections_max {
@@ -80,7 +80,7 @@ impl Server {
             Some(listen) => Some(bind(listen, "--metrics-listen").await?),
             None => None,
         };
-        Ok(Self { options, api, metrics, certificate, store })
+        Ok(Self { options, api, metrics, certificate, opened })
     }
 
     /// Where the API is reached.
@@ -91,9 +91,10 @@ impl Server {
 
     /// Serves until told to end, finishes the requests at hand, and closes the store.
     pub async fn run(self, mut signals: Signals) -> anyhow::Result<()> {
-        let Self { options, api, metrics: metrics_listener, certificate, store } = self;
+        let Self { options, api, metrics: metrics_listener, certificate, opened } = self;
+        let Opened { store, numbers, lock: _lock } = opened;
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(WriterStats(Arc::clone(&store))));
+        registry.register_collector(Box::new(numbers));
         let measured = Arc::new(Measured::new(store, &mut registry));
         let metrics = Metrics::new(registry, machine::server_number()?);
         let app = App {

@@ -74,6 +74,33 @@ pub enum Database {
     Default,
     /// In this file.
     Sqlite(PathBuf),
+    /// In this PostgreSQL database.
+    Postgres(Url),
+}
+
+/// A URL that may have a password in it. It does not print itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url(String);
+
+impl Url {
+    /// The URL itself, to connect with.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The host and the database.
+    fn place(&self) -> &str {
+        let rest = self.0.split_once("//").map_or("", |(_, rest)| rest);
+        let rest = rest.split_once('?').map_or(rest, |(place, _)| place);
+        // The last one, since a password may have one in it too.
+        rest.rsplit_once('@').map_or(rest, |(_, place)| place)
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Url(…)")
+    }
 }
 
 /// The configuration file.
@@ -178,23 +205,40 @@ impl Database {
     fn parse(url: &str) -> anyhow::Result<Self> {
         match url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            Some(("postgres" | "postgresql", _)) => {
-                bail!("PostgreSQL is not supported yet; write the database as sqlite:PATH")
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                Ok(Self::Postgres(Url(url.to_owned())))
             }
-            _ => bail!("the database is not understood; write it as sqlite:PATH"),
+            _ => bail!("the database is not understood; write it as sqlite:PATH or postgres://…"),
         }
     }
 
     /// It as a URL, without what is secret in it.
     fn shown(&self) -> String {
-        format!("sqlite:{}", self.path().display())
+        match self {
+            Self::Postgres(url) => format!("postgres://{}", url.place()),
+            _ => format!("sqlite:{}", self.path().display()),
+        }
     }
 
-    /// The database file.
-    pub fn path(&self) -> PathBuf {
+    /// The database file, where it is one.
+    pub fn file(&self) -> Option<PathBuf> {
         match self {
-            Self::Default => Path::new(DATA_DIRECTORY).join(DATABASE_NAME),
-            Self::Sqlite(path) => path.clone(),
+            Self::Default => Some(Path::new(DATA_DIRECTORY).join(DATABASE_NAME)),
+            Self::Sqlite(path) => Some(path.clone()),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// The database file, or a name in this directory that stands for the database: what is kept beside it is called
+    /// after it.
+    pub fn path(&self) -> PathBuf {
+        let named = |url: &Url| {
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+            PathBuf::from(url.place().chars().map(plain).collect::<String>())
+        };
+        match self {
+            Self::Postgres(url) => named(url),
+            embedded => embedded.file().unwrap_or_default(),
         }
     }
 }
@@ -206,7 +250,12 @@ mod tests {
     #[test]
     fn a_database_is_written_as_a_url() {
         assert_eq!(Database::parse("sqlite:a/b.db").unwrap(), Database::Sqlite("a/b.db".into()));
-        for url in ["", "a/b.db", "sqlite:", "mysql://x", "postgres://u:secret@h/d"] {
+        let shared =
+            Database::parse("postgres://u:sec@ret/secret@db.example:5433/lookback?password=secret").unwrap();
+        assert_eq!(shared.shown(), "postgres://db.example:5433/lookback");
+        assert_eq!(shared.path(), PathBuf::from("db-example-5433-lookback"));
+        assert!(!format!("{shared:?}").contains("secret"));
+        for url in ["", "a/b.db", "sqlite:", "mysql://x", "postgres:secret"] {
             let error = Database::parse(url).unwrap_err().to_string();
             assert!(error.contains("sqlite:PATH") && !error.contains("secret"), "{error}");
         }

@@ -19,8 +19,8 @@ const HISTORY: &str = "lookback_migration";
 /// How often a replica may find that another was faster, beyond once a step.
 const RACES_MAX: usize = 8;
 
-/// Brings the database to the newest version.
-pub(crate) async fn run(client: &mut Client) -> Result<(), OpenError> {
+/// Brings the database to the newest version; one without a store too, if `make` says so.
+pub(crate) async fn run(client: &mut Client, make: bool) -> Result<(), OpenError> {
     let failed = |error: refinery::Error| OpenError::Migration(Box::new(error));
     let steps = STEPS.iter().map(|(name, sql)| Migration::unapplied(name, sql));
     let steps = steps.collect::<Result<Vec<_>, _>>().map_err(failed)?;
@@ -31,6 +31,7 @@ pub(crate) async fn run(client: &mut Client) -> Result<(), OpenError> {
         match version(client).await? {
             found if found > known => return Err(OpenError::Newer { found, known }),
             found if found == known => return Ok(()),
+            0 if !make => return Err(OpenError::NoStore),
             _ => {}
         }
         match runner.run_async(client).await {

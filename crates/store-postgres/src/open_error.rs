@@ -32,6 +32,9 @@ pub enum OpenError {
     /// The server cannot be reached, or turned us away.
     #[error("PostgreSQL cannot be used: {}; see that it runs and that user, password and database are right", plain(&**.0))]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database has no store in it yet.
+    #[error("there is no store in this database; see --database, or make one with `lookback bootstrap`")]
+    NoStore,
     /// It is older than what the tests run on.
     #[error("PostgreSQL {0} is too old; 15 or newer is needed")]
     Old(String),

@@ -16,6 +16,8 @@ use crate::{OpenError, key, migrations, preference, tls};
 /// How a store works; the defaults are meant for a server.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Whether a database that has no store yet gets one.
+    pub make: bool,
     /// Connections at most. PostgreSQL allows 100 to all its clients together, unless it is told otherwise.
     pub connections_max: usize,
     /// How long an operation may take, waiting for a connection and repetitions included; a request makes two.
@@ -31,6 +33,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            make: true,
             connections_max: 16,
             operation_time_max: Duration::from_secs(8),
             read_batches: 2,
@@ -77,7 +80,7 @@ impl PostgresStore {
     /// it is opened in.
     pub async fn open(url: &str, options: &Options) -> std::result::Result<Self, OpenError> {
         let address = Address::parse(url, options)?;
-        prepare(&address).await?;
+        prepare(&address, options.make).await?;
         let pool = Pool::new(&address, options)?;
         let transactions = Transactions::new(pool, options.operation_time_max);
         let (all, some) = (options.batch_max, options.read_batches);
@@ -118,7 +121,7 @@ impl PostgresStore {
 
 /// Sees that the database can be used, and brings it to the newest version. No bound on how long a statement takes:
 /// a step may have to rewrite a large table.
-async fn prepare(address: &Address) -> std::result::Result<(), OpenError> {
+async fn prepare(address: &Address, make: bool) -> std::result::Result<(), OpenError> {
     let connect = |error: tokio_postgres::Error| OpenError::Connect(Box::new(error));
     let tls = tls::connector(address.roots.as_deref())?;
     let (mut client, connection) = address.config.connect(tls).await.map_err(connect)?;
@@ -134,7 +137,7 @@ async fn prepare(address: &Address) -> std::result::Result<(), OpenError> {
     if encoding != "UTF8" {
         return Err(OpenError::Encoding(encoding));
     }
-    migrations::run(&mut client).await?;
+    migrations::run(&mut client, make).await?;
     drop(client);
     // It ends with its client; how it ends changes nothing any more.
     let _ = connection.await;

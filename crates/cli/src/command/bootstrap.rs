@@ -19,7 +19,7 @@ pub struct Made {
 
 pub async fn run(settings: &Settings, what: Bootstrap) -> anyhow::Result<()> {
     let new = New::called(what.org_name, what.team_name, what.region);
-    let made = make(&open::store(settings)?, new, &machine::management_key()?).await?;
+    let made = make(&*open::store(settings).await?, new, &machine::management_key()?).await?;
     if settings.json {
         return output::json(&made);
     }
@@ -45,7 +45,7 @@ impl New {
 }
 
 /// Makes an organisation with one team and this key.
-pub async fn make(store: &impl OrgStore, new: New, key: &ManagementKey) -> anyhow::Result<Made> {
+pub async fn make(store: &(impl OrgStore + ?Sized), new: New, key: &ManagementKey) -> anyhow::Result<Made> {
     let created_at = machine::now();
     let org = Org { id: new.org_id, name: new.org_name, created_at };
     let team = Team { id: new.team_id, org_id: org.id, name: new.team_name, region: new.region, created_at };

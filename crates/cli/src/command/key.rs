@@ -1,7 +1,7 @@
 //! `lookback key`: management keys.
 
 use lookback_domain::{KeyId, OrgId};
-use lookback_store::{Key as Row, KeyStore};
+use lookback_store::Key as Row;
 use serde::Serialize;
 
 use super::{every, open};
@@ -27,7 +27,7 @@ pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
             output::line(key.reveal())
         };
     }
-    let store = open::existing(settings)?;
+    let store = open::existing(settings).await?;
     match what {
         Key::Generate => Ok(()),
         Key::Create { org, label } => {

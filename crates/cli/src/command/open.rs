@@ -1,30 +1,33 @@
-//! Opening the store.
+//! Opening the store, whichever it is. Nothing else knows.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+mod embedded;
+mod shared;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
-use lookback_store_sqlite::{Options, ServerLock, SqliteStore};
+use lookback_store::Store;
+use lookback_store_sqlite::ServerLock;
 use thiserror::Error;
 
-use crate::settings::{DATA_DIRECTORY, Database, Settings};
+use crate::numbers::Numbers;
+use crate::settings::{Database, Settings};
 
-/// The store that is there already, for a command that has nothing to do in an empty one: a mistyped name is to be
-/// noticed, not to become a store.
-pub fn existing(settings: &Settings) -> anyhow::Result<SqliteStore> {
-    existing_file(settings)?;
-    store(settings)
+/// A store, and what goes with it to serve it.
+pub struct Opened {
+    pub store: Arc<dyn Store>,
+    /// What it tells about itself.
+    pub numbers: Numbers,
+    /// What keeps a second server away, where only one may work on it.
+    pub lock: Option<ServerLock>,
 }
 
-/// The file of an embedded store that is there already.
-pub fn existing_file(settings: &Settings) -> anyhow::Result<PathBuf> {
-    let path = settings.database.path();
-    // Whatever else is wrong with it, opening it tells better.
-    if path.try_exists().is_ok_and(|exists| !exists) {
-        return Err(NoStore(path).into());
-    }
-    Ok(path)
+/// What a command is to do with a store that has nothing in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    Make,
+    Refuse,
 }
 
 /// There is no store where one was named.
@@ -32,26 +35,39 @@ pub fn existing_file(settings: &Settings) -> anyhow::Result<PathBuf> {
 #[error("there is no store at {}; see --database, or make one with `lookback bootstrap`", .0.display())]
 pub struct NoStore(PathBuf);
 
+/// The store that is there already, for a command that has nothing to do in an empty one: a mistyped name is to be
+/// noticed, not to become a store.
+pub async fn existing(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(open(settings, Empty::Refuse).await?.store)
+}
+
+/// The file of an embedded store that is there already, for a command that is about files.
+pub fn existing_file(settings: &Settings) -> anyhow::Result<PathBuf> {
+    let file = settings.database.file().context(
+        "this is for the embedded store; PostgreSQL has pg_dump and pg_basebackup for the same purpose",
+    )?;
+    embedded::require(&file)?;
+    Ok(file)
+}
+
 /// The store, for a command that works beside a server if there is one. It is made where there is none.
-pub fn store(settings: &Settings) -> anyhow::Result<SqliteStore> {
-    if settings.database == Database::Default {
-        make_data_directory()?;
-    }
-    Ok(SqliteStore::open(&settings.database.path(), &Options::default())?)
+pub async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(open(settings, Empty::Make).await?.store)
 }
 
-/// The store, for a server: no second one may work on it while the lock is held.
-pub fn store_to_serve(settings: &Settings) -> anyhow::Result<(SqliteStore, ServerLock)> {
-    if settings.database == Database::Default {
-        make_data_directory()?;
-    }
-    let lock = ServerLock::acquire(&settings.database.path())?;
-    Ok((store(settings)?, lock))
+/// The store, for a server: where only one may work on it, no second one may while this is there.
+pub async fn store_to_serve(settings: &Settings) -> anyhow::Result<Opened> {
+    let lock = match settings.database.file() {
+        Some(_) => Some(embedded::lock(&settings.database)?),
+        None => None,
+    };
+    let opened = open(settings, Empty::Make).await?;
+    Ok(Opened { lock, ..opened })
 }
 
-/// Makes the default directory, readable by its owner only.
-fn make_data_directory() -> anyhow::Result<()> {
-    let directory = Path::new(DATA_DIRECTORY);
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.with_context(|| format!("cannot make the directory {}", directory.display()))
+async fn open(settings: &Settings, empty: Empty) -> anyhow::Result<Opened> {
+    match &settings.database {
+        Database::Postgres(url) => shared::open(url, empty).await,
+        embedded => embedded::open(embedded, empty),
+    }
 }

@@ -1,7 +1,7 @@
 //! `lookback org`: organisations.
 
 use anyhow::bail;
-use lookback_store::{Error, Org as Row, OrgStore};
+use lookback_store::{Error, Org as Row};
 
 use super::{every, open};
 use crate::args::Org;
@@ -10,8 +10,8 @@ use crate::{machine, output};
 
 pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
     let store = match what {
-        Org::Create { .. } => open::store(settings)?,
-        Org::List | Org::Delete { .. } => open::existing(settings)?,
+        Org::Create { .. } => open::store(settings).await?,
+        Org::List | Org::Delete { .. } => open::existing(settings).await?,
     };
     match what {
         Org::Create { name } => {

@@ -4,7 +4,6 @@ use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use lookback_domain::{Environment, Region};
@@ -23,17 +22,16 @@ const REMEMBERED: &str = ".quickstart.json";
 
 pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
-    let (store, _lock) = open::store_to_serve(settings)?;
-    let store = Arc::new(store);
+    let opened = open::store_to_serve(settings).await?;
     let mut path = settings.database.path().into_os_string();
     path.push(REMEMBERED);
     let path = PathBuf::from(path);
-    let who = who(&*store, &path).await?;
+    let who = who(&*opened.store, &path).await?;
 
     let mut options = settings.server(&Serve { listen: listen.listen, ..Serve::default() })?;
     // It is for trying things out on this machine, where no certificate would name the address.
     options.tls = None;
-    let server = Server::bind(options, store).await?;
+    let server = Server::bind(options, opened).await?;
     let address = server.url()?;
     let url = format!("{address}/v1/org/{}/team_data_pull_preferences/production/{}", who.org_id, Region::Us);
     let serving = tokio::spawn(server.run(signals));
@@ -44,7 +42,7 @@ pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
 }
 
 /// The organisation, team and key of the last quickstart while they are all there, or new ones.
-async fn who(store: &impl Store, path: &Path) -> anyhow::Result<Made> {
+async fn who(store: &dyn Store, path: &Path) -> anyhow::Result<Made> {
     if let Ok(text) = std::fs::read_to_string(path) {
         let made: Made = serde_json::from_str(&text)
             .with_context(|| format!("{} is not what quickstart wrote; delete it", path.display()))?;

@@ -6,7 +6,7 @@ use lookback_domain::{
     Advice, Catalog, ConnectionFacts, Days, IngestionBounds, OAuthApplication, Preference, Provider,
     Resource, Window, resolve,
 };
-use lookback_store::{PreferenceStore, Scope, Selection};
+use lookback_store::{Scope, Selection};
 use serde::Serialize;
 
 use super::open;
@@ -75,7 +75,8 @@ impl Preferred {
             return Ok(Self::Stated(what.days.map(|default| Preference { default, overrides })));
         };
         let scope = Scope { org_id, region: what.region, environment: what.env };
-        let stored = open::existing(settings)?.preferences(scope, Selection::Teams(&[team])).await?;
+        let store = open::existing(settings).await?;
+        let stored = store.preferences(scope, Selection::Teams(&[team])).await?;
         Ok(Self::Stored(stored.into_iter().next().map(|team| team.providers).unwrap_or_default()))
     }
 

@@ -1,7 +1,5 @@
 //! `lookback serve`: the API on a socket.
 
-use std::sync::Arc;
-
 use lookback_store::Store;
 
 use super::bootstrap::{self, New};
@@ -14,18 +12,18 @@ use crate::settings::{First, Settings};
 pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
     let signals = Signals::listen()?.with_hangup()?;
     let (options, first) = (settings.server(what)?, settings.first(what)?);
-    let (store, _lock) = open::store_to_serve(settings)?;
+    let opened = open::store_to_serve(settings).await?;
     if let Some(first) = first {
-        begin(&store, first).await?;
+        begin(&*opened.store, first).await?;
     }
-    let server = Server::bind(options, Arc::new(store)).await?;
+    let server = Server::bind(options, opened).await?;
     output::line(&format!("listening on {}", server.url()?))?;
     server.run(signals).await
 }
 
 /// Gives an empty store its first organisation, team and key. A store that has any is left as it is: that the key is
 /// not in it may be somebody's wish.
-async fn begin(store: &impl Store, first: First) -> anyhow::Result<()> {
+async fn begin(store: &dyn Store, first: First) -> anyhow::Result<()> {
     let digest = first.key.digest();
     if !store.orgs(None, 1).await?.is_empty() {
         let known = store.key_by_digest(digest).await?.is_some();

@@ -1,6 +1,6 @@
 //! `lookback team`: teams.
 
-use lookback_store::{Team as Row, TeamStore};
+use lookback_store::Team as Row;
 
 use super::{every, open};
 use crate::args::Team;
@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use crate::{machine, output};
 
 pub async fn run(settings: &Settings, what: Team) -> anyhow::Result<()> {
-    let store = open::existing(settings)?;
+    let store = open::existing(settings).await?;
     match what {
         Team::Create { org, name, region } => {
             let team = Row { id: machine::team_id(), org_id: org, name, region, created_at: machine::now() };

@@ -40,6 +40,12 @@ async fn no_key_is_logged_or_kept_in_clear() {
 #[test]
 fn a_database_url_is_not_repeated_in_an_error() {
     let place = Place::new();
-    let said = place.run(&["org", "list", "--database", "postgres://user:hunter2@host/db"]).failed(1);
+    // Nobody listens there, and the second has no database.
+    for server in ["127.0.0.1:1/db", "127.0.0.1:1", "127.0.0.1:1/db?sslmode=hunter2"] {
+        let url = format!("postgres://user:hunter2@{server}");
+        let said = place.run(&["org", "list", "--database", &url]).failed(4);
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    let said = place.run(&["org", "list", "--database", "postgres:user:hunter2@host/db"]).failed(1);
     assert!(!said.contains("hunter2"), "{said}");
 }

@@ -1,11 +1,11 @@
 //! Many OAuth applications, each deciding for itself, and which of them to ask next.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::app::{App, AppSpec};
 use crate::cost::Cost;
 use crate::fair::Share;
+use crate::heap::Heap;
 use crate::journal::{Lease, Record};
 use crate::quota::{SpecError, WindowSpec};
 use crate::request::{Grant, Outcome, RequestId, Response};
@@ -19,7 +19,8 @@ use crate::time::Ms;
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     apps: Vec<App>,
-    agenda: BTreeSet<(Ms, u32)>,
+    /// Applications by the time each must be looked at.
+    agenda: Heap,
 }
 
 impl Engine {
@@ -95,35 +96,32 @@ impl Engine {
     /// anything.
     #[must_use]
     pub fn wake_ms(&self) -> Option<Ms> {
-        self.agenda.first().map(|(ms, _)| *ms)
+        self.agenda.first().map(|(ms, _)| ms)
     }
 
     /// Gives up one request whose deadline has passed.
     pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
-        for (at_ms, app) in &self.agenda {
-            if *at_ms > now_ms {
-                break;
-            }
-            if let Some(expired) = self.apps[*app as usize].expire(now_ms) {
-                return Some(expired);
-            }
-        }
-        None
+        let apps = &mut self.apps;
+        self.agenda.find(now_ms, &mut |app| apps[app as usize].expire(now_ms))
     }
 
     /// The next request to send at `now_ms`, if there is one. Its record is to be durable before it leaves.
     pub fn decide(&mut self, now_ms: Ms) -> Option<Grant> {
-        while let Some(&(at_ms, index)) = self.agenda.first() {
+        while let Some((at_ms, index)) = self.agenda.first() {
             if at_ms > now_ms {
                 return None;
             }
             let app = &mut self.apps[index as usize];
             app.on_time(now_ms);
-            if let Some(grant) = app.decide(now_ms) {
-                return Some(grant);
+            let grant = app.decide(now_ms);
+            // Where nothing else waits, there is no need to be asked again.
+            if grant.is_none() || !app.is_waiting() {
+                let wake_ms = app.next_wake(now_ms);
+                self.refile(index, wake_ms);
             }
-            let wake_ms = app.next_wake(now_ms);
-            self.refile(index, wake_ms);
+            if grant.is_some() {
+                return grant;
+            }
         }
         None
     }
@@ -185,13 +183,11 @@ impl Engine {
     }
 
     fn refile(&mut self, index: u32, wake_ms: Ms) {
-        let app = &mut self.apps[index as usize];
-        if app.wakes_ms != Ms::MAX {
-            self.agenda.remove(&(app.wakes_ms, index));
-        }
-        app.wakes_ms = wake_ms;
-        if wake_ms != Ms::MAX {
-            self.agenda.insert((wake_ms, index));
+        self.apps[index as usize].wakes_ms = wake_ms;
+        if wake_ms == Ms::MAX {
+            self.agenda.remove(index);
+        } else {
+            self.agenda.set(index, wake_ms);
         }
     }
 }

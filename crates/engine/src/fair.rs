@@ -4,7 +4,7 @@
 //! of the system's virtual time and the finish of its last one, and the smallest start goes. Between two
 //! teams that both have work, normalised service never differs by more than one request of each.
 
-use std::collections::BTreeSet;
+use crate::heap::Heap;
 
 /// Fraction bits of virtual time.
 const SHIFT: u32 = 10;
@@ -28,7 +28,10 @@ struct Tags {
 pub struct Fair {
     virtual_time: u64,
     teams: Vec<Tags>,
-    ready: BTreeSet<(u64, u32)>,
+    /// Teams that have something to send, by start tag.
+    ready: Heap,
+    /// Ready teams that cannot send just now; empty between decisions.
+    passed_over: Vec<u32>,
     weight_ready: u64,
     /// Service per unit of weight that an ideal server would have given, 32 fraction bits.
     ideal: u128,
@@ -71,7 +74,7 @@ impl Fair {
         tags.start = self.virtual_time.max(tags.finish);
         tags.woke = self.ideal;
         self.weight_ready += tags.weight;
-        self.ready.insert((tags.start, team));
+        self.ready.set(team, tags.start);
     }
 
     /// The team has nothing left that it could send.
@@ -83,19 +86,26 @@ impl Fair {
         tags.ready = false;
         tags.entitled += u128::from(tags.weight) * (self.ideal - tags.woke);
         self.weight_ready -= tags.weight;
-        self.ready.remove(&(tags.start, team));
+        self.ready.remove(team);
     }
 
-    /// The ready team with the smallest start tag after `after`, and that tag.
+    /// The ready team with the smallest start tag of those not passed over, and that tag.
     #[must_use]
-    pub fn next(&self, after: Option<(u64, u32)>) -> Option<(u64, u32)> {
-        match after {
-            None => self.ready.first().copied(),
-            Some(after) => self
-                .ready
-                .range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded))
-                .next()
-                .copied(),
+    pub fn first(&self) -> Option<(u64, u32)> {
+        self.ready.first()
+    }
+
+    /// Sets the first team aside until [`Fair::recall`], so that the next one can be looked at.
+    pub fn pass_over(&mut self, team: u32) {
+        if self.ready.remove(team) {
+            self.passed_over.push(team);
+        }
+    }
+
+    /// Puts every team back that was passed over.
+    pub fn recall(&mut self) {
+        while let Some(team) = self.passed_over.pop() {
+            self.ready.set(team, self.teams[team as usize].start);
         }
     }
 
@@ -110,13 +120,12 @@ impl Fair {
         let span = self.span(team, cost);
         let tags = &mut self.teams[team as usize];
         assert!(tags.ready, "only a team with work is served");
-        self.ready.remove(&(tags.start, team));
         self.virtual_time = self.virtual_time.max(tags.start);
         tags.finish = tags.start + span;
         tags.start = tags.finish;
         tags.served += cost;
         tags.requests += 1;
-        self.ready.insert((tags.start, team));
+        self.ready.set(team, tags.start);
         self.ideal += (u128::from(cost) << 32) / u128::from(self.weight_ready);
     }
 
@@ -140,7 +149,7 @@ mod tests {
     use proptest::test_runner::RngSeed;
 
     fn serve_next(fair: &mut Fair, cost: u64) -> u32 {
-        let (_, team) = fair.next(None).unwrap();
+        let (_, team) = fair.first().unwrap();
         fair.serve(team, cost);
         team
     }

@@ -1,6 +1,5 @@
 //! History: pulls cut into chunks, newest first, then the user with most left.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -14,74 +13,89 @@ pub const ATTEMPTS_MAX: u16 = 100;
 pub struct Pull {
     /// Position of the team in its application.
     pub team: u32,
+    /// Position among the team's pulls.
+    pub seat: u32,
     /// Position of the user in its application.
     pub user: u32,
     /// What each chunk costs.
     pub cost: Cost,
     /// Days of data in each chunk, which makes chunks of different pulls comparable by age.
     pub chunk_days: u32,
-    /// Chunks never asked for yet, ascending.
+    /// Chunks not done: to do, to do again, waiting for another attempt, or in flight.
+    pub left: u32,
+    /// The newest chunks never asked for yet.
+    fresh: Range<u32>,
+    /// What else is to be asked for, if anything.
+    rest: Option<Box<Rest>>,
+}
+
+/// What few pulls have: holes, where one resumes, and chunks that failed.
+#[derive(Clone, Debug, Default)]
+struct Rest {
+    /// Chunks never asked for yet, older than `fresh`, ascending.
     todo: VecDeque<Range<u32>>,
     /// Chunks to ask for again, with the number of attempts so far.
     again: Vec<(u32, u16)>,
-    /// Chunks not done: to do, to do again, waiting for another attempt, or in flight.
-    pub left: u32,
 }
-
-/// Order of pulls within a team: age of the next chunk, then most left, then user and pull for a total order.
-pub type PullKey = (u64, Reverse<u32>, u32, u32);
 
 impl Pull {
     /// A pull of the chunks in `missing`, which are disjoint and ascending.
     #[must_use]
     pub fn new(
         team: u32,
+        seat: u32,
         user: u32,
         cost: Cost,
         chunk_days: u32,
         missing: impl IntoIterator<Item = Range<u32>>,
     ) -> Self {
-        let todo: VecDeque<_> = missing.into_iter().filter(|range| range.start < range.end).collect();
+        let mut todo: VecDeque<_> = missing.into_iter().filter(|range| range.start < range.end).collect();
         debug_assert!(
             todo.iter().zip(todo.iter().skip(1)).all(|(a, b)| a.end <= b.start),
             "ascending, disjoint"
         );
         let left = todo.iter().map(|range| range.end - range.start).sum();
-        Self { team, user, cost, chunk_days, todo, again: Vec::new(), left }
+        let fresh = todo.pop_front().unwrap_or(0..0);
+        let rest = (!todo.is_empty()).then(|| Box::new(Rest { todo, again: Vec::new() }));
+        Self { team, seat, user, cost, chunk_days, left, fresh, rest }
     }
 
     /// The newest chunk that can be asked for now.
     #[must_use]
     pub fn peek(&self) -> Option<u32> {
-        let fresh = self.todo.front().map(|range| range.start);
-        let again = self.again.iter().map(|(chunk, _)| *chunk).min();
+        let fresh = (!self.fresh.is_empty()).then_some(self.fresh.start);
+        let again = self.rest.iter().flat_map(|rest| &rest.again).map(|(chunk, _)| *chunk).min();
         fresh.into_iter().chain(again).min()
     }
 
-    /// Where the pull stands among those of its team; `None` while there is nothing to ask for.
+    /// Where the pull stands among those of its team: age of the next chunk in days, then most left. `None`
+    /// while there is nothing to ask for.
     #[must_use]
-    pub fn key(&self, pull: u32) -> Option<PullKey> {
-        let age = u64::from(self.peek()?) * u64::from(self.chunk_days);
-        Some((age, Reverse(self.left), self.user, pull))
+    pub fn key(&self) -> Option<u64> {
+        let days = self.peek()?.saturating_mul(self.chunk_days);
+        Some(u64::from(days) << 32 | u64::from(u32::MAX - self.left))
     }
 
     /// Takes out the newest chunk and the number of attempts made at it.
     pub fn take(&mut self) -> Option<(u32, u16)> {
         let chunk = self.peek()?;
-        if let Some(at) = self.again.iter().position(|(again, _)| *again == chunk) {
-            return Some(self.again.swap_remove(at));
+        if let Some(rest) = &mut self.rest
+            && let Some(at) = rest.again.iter().position(|(again, _)| *again == chunk)
+        {
+            return Some(rest.again.swap_remove(at));
         }
-        let range = self.todo.front_mut()?;
-        range.start += 1;
-        if range.start == range.end {
-            self.todo.pop_front();
+        self.fresh.start += 1;
+        if self.fresh.is_empty()
+            && let Some(next) = self.rest.as_mut().and_then(|rest| rest.todo.pop_front())
+        {
+            self.fresh = next;
         }
         Some((chunk, 0))
     }
 
     /// Puts a chunk back.
     pub fn put_back(&mut self, chunk: u32, attempts: u16) {
-        self.again.push((chunk, attempts));
+        self.rest.get_or_insert_default().again.push((chunk, attempts));
     }
 }
 
@@ -91,7 +105,7 @@ mod tests {
 
     #[test]
     fn chunks_come_newest_first_and_failed_ones_again() {
-        let mut pull = Pull::new(0, 0, Cost::ONE, 1, [0..2, 5..6]);
+        let mut pull = Pull::new(0, 0, 0, Cost::ONE, 1, [0..2, 5..6]);
         assert_eq!(pull.left, 3);
         assert_eq!(pull.take(), Some((0, 0)));
         assert_eq!(pull.take(), Some((1, 0)));
@@ -103,11 +117,11 @@ mod tests {
 
     #[test]
     fn last_week_of_everyone_comes_before_last_year_of_anyone() {
-        let mut started = Pull::new(0, 1, Cost::ONE, 7, Some(0..50));
+        let mut started = Pull::new(0, 0, 1, Cost::ONE, 7, Some(0..50));
         started.take();
-        let fresh = Pull::new(0, 2, Cost::ONE, 7, Some(0..3));
-        assert!(fresh.key(1) < started.key(0));
-        let longer = Pull::new(0, 3, Cost::ONE, 7, Some(0..9));
-        assert!(longer.key(2) < fresh.key(1));
+        let fresh = Pull::new(0, 1, 2, Cost::ONE, 7, Some(0..3));
+        assert!(fresh.key() < started.key());
+        let longer = Pull::new(0, 2, 3, Cost::ONE, 7, Some(0..9));
+        assert!(longer.key() < fresh.key());
     }
 }

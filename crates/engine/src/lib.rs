@@ -13,6 +13,7 @@ mod engine;
 mod fair;
 pub mod feedback;
 pub mod forecast;
+mod heap;
 mod history;
 mod journal;
 mod mutation;

@@ -59,7 +59,9 @@ impl PollClock {
     /// The real moment at which poll time reaches `tag_ms`.
     #[must_use]
     pub fn due_ms(&self, tag_ms: Ms) -> Ms {
-        self.at_ms + (tag_ms << SHIFT).saturating_sub(self.tau).div_ceil(self.rate)
+        let left = (tag_ms << SHIFT).saturating_sub(self.tau);
+        // The common rate is a shift; a division is worth avoiding for each poll.
+        self.at_ms + if self.rate == FULL_RATE { left.div_ceil(FULL_RATE) } else { left.div_ceil(self.rate) }
     }
 
     /// How long `period_ms` of poll time takes in real time.

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use super::{App, InFlight, Timer};
-use crate::cost::{Cost, UNITS, Unit};
-use crate::history::PullKey;
+use crate::cost::{Cost, Unit};
+use crate::history::Pull;
 use crate::journal::Record;
 use crate::mutation;
 use crate::poll::next_tag;
@@ -31,7 +31,7 @@ impl App {
         {
             return None;
         }
-        if self.live.is_empty() && self.overdue.is_empty() && self.fair.next(None).is_none() {
+        if self.live.is_empty() && self.overdue.is_empty() && self.fair.first().is_none() {
             return None;
         }
         self.bucket.advance(at);
@@ -106,80 +106,75 @@ impl App {
         if self.flying >= self.history_flying_max() {
             return None;
         }
+        let choice = self.first_chunk(at);
+        self.fair.recall();
+        choice
+    }
+
+    fn first_chunk(&mut self, at: Instant) -> Option<Choice> {
         self.history_again_ms = Ms::MAX;
-        let mut after = None;
         let mut tag_max = u64::MAX;
-        while let Some((tag, team)) = self.fair.next(after) {
+        while let Some((tag, team)) = self.fair.first() {
             if tag > tag_max {
                 return None;
             }
-            if let Some(key) = self.ready_pull(team, at) {
-                let pull = &self.pulls[key.3 as usize];
-                let (user, cost) = (pull.user, pull.cost);
-                let again_ms = match self.bucket.release(at, cost) {
-                    Some(release_ms) => release_ms,
-                    None => match self.crowded(at, cost) {
-                        None => return Some(self.take_chunk(team, &key, user, cost)),
-                        Some(again_ms) => again_ms,
-                    },
-                };
-                self.history_again_ms = self.history_again_ms.min(again_ms);
-                if !self.chunk_costs_differ {
-                    return None;
-                }
-                tag_max = tag_max.min(tag + self.fair.span(team, self.dominant(cost)));
+            let Some(pull) = self.ready_pull(team, at) else { continue };
+            let Pull { user, cost, .. } = self.pulls[pull as usize];
+            let again_ms = match self.bucket.release(at, cost) {
+                Some(release_ms) => release_ms,
+                None => match self.crowded(at, cost) {
+                    None => return Some(self.take_chunk(team, pull, user, cost)),
+                    Some(again_ms) => again_ms,
+                },
+            };
+            self.history_again_ms = self.history_again_ms.min(again_ms);
+            if !self.chunk_costs_differ {
+                return None;
             }
-            after = Some((tag, team));
+            tag_max = tag_max.min(tag + self.fair.span(team, self.dominant(cost)));
+            self.fair.pass_over(team);
         }
         None
     }
 
-    /// The team's first pull whose user has room; users without are parked on the way.
-    fn ready_pull(&mut self, team: u32, at: Instant) -> Option<PullKey> {
-        while let Some(key) = self.teams[team as usize].ready.first().copied() {
-            let pull = &self.pulls[key.3 as usize];
-            let (user, cost) = (pull.user, pull.cost);
+    /// The team's first pull whose user has room; users without are parked on the way. Where none is left
+    /// the team sleeps.
+    fn ready_pull(&mut self, team: u32, at: Instant) -> Option<u32> {
+        while let Some((_, seat)) = self.teams[team as usize].ready.first() {
+            let pull = self.teams[team as usize].pulls[seat as usize];
+            let Pull { user, cost, .. } = self.pulls[pull as usize];
             if let Some(parked) = self.parked.get_mut(&user) {
-                parked.push(key.3);
-                self.withdraw(&key);
+                parked.push(pull);
+                self.withdraw(pull);
                 continue;
             }
-            let Some(release_ms) = self.user_history_release(user, at, cost) else { return Some(key) };
-            self.withdraw(&key);
-            self.parked.insert(user, vec![key.3]);
+            let Some(release_ms) = self.user_history_release(user, at, cost) else { return Some(pull) };
+            self.withdraw(pull);
+            self.parked.insert(user, vec![pull]);
             self.timers.push(Reverse((release_ms, Timer::Unpark { user })));
         }
+        self.fair.sleep(team);
         None
     }
 
-    fn take_chunk(&mut self, team: u32, key: &PullKey, user: u32, cost: Cost) -> Choice {
+    fn take_chunk(&mut self, team: u32, pull: u32, user: u32, cost: Cost) -> Choice {
         self.spend(cost);
         self.fair.serve(team, self.dominant(cost));
-        let ready = &mut self.teams[team as usize].ready;
-        ready.remove(key);
-        let pull = &mut self.pulls[key.3 as usize];
-        let (chunk, attempts) = pull.take().expect("a pull is offered only while it has a chunk to ask for");
-        match pull.key(key.3) {
-            Some(next) => {
-                ready.insert(next);
-            }
-            None if ready.is_empty() => self.fair.sleep(team),
-            None => {}
+        let entry = &mut self.pulls[pull as usize];
+        let (chunk, attempts) = entry.take().expect("a pull is offered only while it has a chunk to ask for");
+        if entry.key().is_some() {
+            self.refresh(pull);
+        } else {
+            self.withdraw(pull);
         }
-        let chunk = Some((ChunkId { pull: key.3, chunk }, attempts));
+        let chunk = Some((ChunkId { pull, chunk }, attempts));
         Choice { lane: Lane::History, user, cost, due_ms: None, chunk }
     }
 
     /// What a request takes of the scarcest quota, so that teams whose requests differ can be compared:
     /// thousandths of a millisecond of the tightest window.
     fn dominant(&self, cost: Cost) -> u64 {
-        let mut worth = [0_u64; UNITS];
-        for window in &self.spec.windows {
-            let each = window.length_ms * 1_000 / window.limit;
-            let unit = &mut worth[window.unit as usize];
-            *unit = (*unit).max(each.max(1));
-        }
-        let taken = [Unit::Requests, Unit::DaysOfData].map(|unit| cost.of(unit) * worth[unit as usize]);
+        let taken = [Unit::Requests, Unit::DaysOfData].map(|unit| cost.of(unit) * self.worth[unit as usize]);
         taken.into_iter().max().unwrap_or(0).max(1)
     }
 

@@ -8,13 +8,14 @@ mod respond;
 mod wake;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::ops::Range;
 
 use crate::clock::ClockError;
-use crate::cost::Cost;
+use crate::cost::{Cost, UNITS};
 use crate::fair::{Fair, Share};
-use crate::history::{Pull, PullKey};
+use crate::heap::Heap;
+use crate::history::Pull;
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, first_tag, phase_ms};
 use crate::quota::{Bucket, Marks, SpecError, WINDOWS_MAX, WindowSpec};
@@ -85,10 +86,10 @@ struct Team {
     demand: u64,
     connections: u64,
     period_ms_min: Ms,
-    /// Pulls that have a chunk to ask for and whose user is not parked.
-    ready: BTreeSet<PullKey>,
-    /// Where the team stands in `App::due`.
-    due_ms: Option<Ms>,
+    /// The team's pulls; a pull's seat is its position here.
+    pulls: Vec<u32>,
+    /// Seats of pulls that have a chunk to ask for and whose user is not parked.
+    ready: Heap,
 }
 
 /// Something that happens to one user or pull at a known time.
@@ -128,7 +129,8 @@ pub(crate) struct App {
     few: Vec<u32>,
     teams: Vec<Team>,
     fair: Fair,
-    due: BTreeSet<(Ms, u32)>,
+    /// Teams by when their next poll falls due.
+    due: Heap,
     overdue: BinaryHeap<Reverse<(Ms, u32)>>,
     /// Polls that are due and not sent, those waiting for their user's quota included.
     overdue_count: u64,
@@ -139,6 +141,8 @@ pub(crate) struct App {
     /// Whether all pulls so far cost the same.
     chunk_cost: Option<Cost>,
     chunk_costs_differ: bool,
+    /// What one of each unit is worth: thousandths of a millisecond of the window where it is scarcest.
+    worth: [u64; UNITS],
     parked: BTreeMap<u32, Vec<u32>>,
     timers: BinaryHeap<Reverse<(Ms, Timer)>>,
     in_flight: Vec<Option<InFlight>>,
@@ -160,6 +164,16 @@ pub(crate) struct App {
     pub(crate) wakes_ms: Ms,
 }
 
+fn worth(windows: &[WindowSpec]) -> [u64; UNITS] {
+    let mut worth = [0; UNITS];
+    for window in windows {
+        let each = (window.length_ms * 1_000 / window.limit).max(1);
+        let unit: &mut u64 = &mut worth[window.unit as usize];
+        *unit = each.max(*unit);
+    }
+    worth
+}
+
 impl App {
     /// A new application.
     ///
@@ -177,7 +191,7 @@ impl App {
             few: Vec::new(),
             teams: Vec::new(),
             fair: Fair::default(),
-            due: BTreeSet::new(),
+            due: Heap::default(),
             overdue: BinaryHeap::new(),
             overdue_count: 0,
             live: VecDeque::new(),
@@ -185,6 +199,7 @@ impl App {
             pending: 0,
             chunk_cost: None,
             chunk_costs_differ: false,
+            worth: worth(&spec.windows),
             parked: BTreeMap::new(),
             timers: BinaryHeap::new(),
             in_flight: Vec::new(),
@@ -216,8 +231,8 @@ impl App {
             demand: 0,
             connections: 0,
             period_ms_min: Ms::MAX,
-            ready: BTreeSet::new(),
-            due_ms: None,
+            pulls: Vec::new(),
+            ready: Heap::default(),
         });
         self.fair.add(weight);
         self.teams.len() as u32 - 1
@@ -277,7 +292,10 @@ impl App {
     ) -> u32 {
         let team = self.users[user as usize].team;
         let pull = self.pulls.len() as u32;
-        self.pulls.push(Pull::new(team, user, cost, chunk_days, missing));
+        let seats = &mut self.teams[team as usize].pulls;
+        seats.push(pull);
+        let seat = seats.len() as u32 - 1;
+        self.pulls.push(Pull::new(team, seat, user, cost, chunk_days, missing));
         if self.pulls[pull as usize].left > 0 {
             self.pending += 1;
             self.demand_stale |= self.pending == 1;
@@ -301,39 +319,34 @@ impl App {
     /// Puts a pull among those of its team that can send.
     fn offer(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let Some(key) = entry.key(pull) else { return };
+        let Some(key) = entry.key() else { return };
         if let Some(parked) = self.parked.get_mut(&entry.user) {
             parked.push(pull);
             return;
         }
         let team = entry.team;
-        self.teams[team as usize].ready.insert(key);
+        self.teams[team as usize].ready.set(entry.seat, key);
         self.fair.wake(team);
     }
 
-    /// Takes a pull out of those that can send. Its key must not have changed since it was offered.
-    fn withdraw(&mut self, key: &PullKey) {
-        let team = self.pulls[key.3 as usize].team;
-        let ready = &mut self.teams[team as usize].ready;
-        let found = ready.remove(key);
+    /// Takes a pull out of those that can send.
+    fn withdraw(&mut self, pull: u32) {
+        let entry = &self.pulls[pull as usize];
+        let ready = &mut self.teams[entry.team as usize].ready;
+        let found = ready.remove(entry.seat);
         debug_assert!(found, "what is withdrawn was offered");
         if ready.is_empty() {
-            self.fair.sleep(team);
+            self.fair.sleep(entry.team);
         }
     }
 
     /// Files the team under its next due moment.
     fn reindex_due(&mut self, team_index: u32) {
-        let team = &mut self.teams[team_index as usize];
-        let next = team.polls.next_due_ms();
-        if next != team.due_ms {
-            if let Some(due_ms) = team.due_ms {
-                self.due.remove(&(due_ms, team_index));
+        match self.teams[team_index as usize].polls.next_due_ms() {
+            Some(due_ms) => self.due.set(team_index, due_ms),
+            None => {
+                self.due.remove(team_index);
             }
-            if let Some(due_ms) = next {
-                self.due.insert((due_ms, team_index));
-            }
-            team.due_ms = next;
         }
     }
 

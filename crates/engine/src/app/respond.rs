@@ -196,19 +196,21 @@ impl App {
 
     /// A chunk needs nothing more. `left` is part of the pull's place in its team.
     fn chunk_over(&mut self, pull: u32) {
-        let key = self.pulls[pull as usize].key(pull);
         let entry = &mut self.pulls[pull as usize];
         entry.left -= 1;
-        let (left, team) = (entry.left, entry.team);
-        if left == 0 {
+        if entry.left == 0 {
             self.pending -= 1;
             self.demand_stale |= self.pending == 0;
         }
-        let Some(key) = key else { return };
-        let moved = self.pulls[pull as usize].key(pull);
-        let ready = &mut self.teams[team as usize].ready;
-        if ready.remove(&key) {
-            ready.extend(moved);
+        self.refresh(pull);
+    }
+
+    /// Moves a pull that is offered to where it belongs by now.
+    pub(super) fn refresh(&mut self, pull: u32) {
+        let entry = &self.pulls[pull as usize];
+        let ready = &mut self.teams[entry.team as usize].ready;
+        if let (Some(key), true) = (entry.key(), ready.contains(entry.seat)) {
+            ready.set(entry.seat, key);
         }
     }
 }

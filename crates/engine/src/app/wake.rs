@@ -11,7 +11,7 @@ impl App {
         if self.demand_stale {
             self.restretch(now_ms);
         }
-        while let Some(&(due_ms, team)) = self.due.first() {
+        while let Some((due_ms, team)) = self.due.first() {
             if due_ms > now_ms {
                 break;
             }
@@ -43,13 +43,13 @@ impl App {
     /// A chunk is to be asked for again; that may move its pull forward.
     fn offer_again(&mut self, pull: u32, chunk: u32, attempts: u16) {
         let entry = &mut self.pulls[pull as usize];
-        let before = entry.key(pull);
+        let waits = entry.key().is_some();
         entry.put_back(chunk, attempts);
-        let team = entry.team as usize;
-        match before {
-            // The pull is parked already; its place is worked out when its user is let go.
-            Some(key) if !self.teams[team].ready.remove(&key) => {}
-            _ => self.offer(pull),
+        if waits {
+            // Already offered, or parked: then its place is worked out when its user is let go.
+            self.refresh(pull);
+        } else {
+            self.offer(pull);
         }
     }
 
@@ -59,13 +59,13 @@ impl App {
             || !self.overdue.is_empty()
             || !self.timers.is_empty()
             || self.demand_stale
-            || self.fair.next(None).is_some()
+            || self.fair.first().is_some()
     }
 
     /// When to look again, given that [`App::decide`] has just returned nothing: the earliest moment at
     /// which time alone can change that. `Ms::MAX` if only a response or new work can.
     pub fn next_wake(&self, now_ms: Ms) -> Ms {
-        let mut wake_ms = self.due.first().map_or(Ms::MAX, |(due_ms, _)| *due_ms);
+        let mut wake_ms = self.due.first().map_or(Ms::MAX, |(due_ms, _)| due_ms);
         if let Some(Reverse((at_ms, _))) = self.timers.peek() {
             wake_ms = wake_ms.min(*at_ms);
         }
@@ -83,7 +83,7 @@ impl App {
     fn next_release(&self, now_ms: Ms) -> Option<Ms> {
         let at = self.at(now_ms);
         let waiting = !self.live.is_empty() || !self.overdue.is_empty();
-        let ready = self.fair.next(None).is_some() && self.flying < self.history_flying_max();
+        let ready = self.fair.first().is_some() && self.flying < self.history_flying_max();
         if now_ms < self.frozen_until_ms {
             return (waiting || ready).then_some(self.frozen_until_ms);
         }

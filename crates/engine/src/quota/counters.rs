@@ -10,8 +10,8 @@ use crate::time::{Instant, Ms};
 #[derive(Clone, Debug)]
 pub struct Counters {
     length_ms: Ms,
-    /// Number of the newest window: its start divided by the length.
-    newest: u64,
+    /// When the newest window starts, a multiple of the length.
+    starts_ms: Ms,
     /// Charges of windows `newest`, `newest − 1`, `newest − 2`.
     charged: [u64; 3],
     /// What was surely counted there: lower bounds, used to refute a kind.
@@ -21,15 +21,18 @@ pub struct Counters {
 impl Counters {
     /// Empty counters at `at`.
     pub fn new(length_ms: Ms, at: Instant) -> Self {
-        Self { length_ms, newest: at.latest() / length_ms, charged: [0; 3], certain: [0; 3] }
+        let starts_ms = at.latest() - at.latest() % length_ms;
+        Self { length_ms, starts_ms, charged: [0; 3], certain: [0; 3] }
     }
 
     /// Opens the windows that have begun since the last call; what is in flight is charged to each.
     ///
     /// Nothing changes between two calls, so what is in flight now was in flight at every boundary passed.
     pub fn advance(&mut self, at: Instant, in_flight: u64) {
-        let reached = at.latest() / self.length_ms;
-        let mut steps = reached.saturating_sub(self.newest).min(3);
+        if at.latest() < self.starts_ms + self.length_ms {
+            return;
+        }
+        let mut steps = ((at.latest() - self.starts_ms) / self.length_ms).min(3);
         if crate::mutation::is("reset-once-per-call") {
             steps = steps.min(1);
         }
@@ -38,7 +41,7 @@ impl Counters {
             self.charged = [carried, self.charged[0], self.charged[1]];
             self.certain = [0, self.certain[0], self.certain[1]];
         }
-        self.newest = self.newest.max(reached);
+        self.starts_ms = at.latest() - at.latest() % self.length_ms;
     }
 
     /// Charges `cost` to every window the provider's clock may be in.
@@ -51,8 +54,7 @@ impl Counters {
 
     /// Notes that a request sent at `sent` and acknowledged at `acked` was counted, where that is one window.
     pub fn settle(&mut self, sent: Instant, acked: Instant, cost: u64) {
-        let first = sent.earliest() / self.length_ms;
-        if first == acked.latest() / self.length_ms && first == self.newest {
+        if self.in_newest(sent, acked) {
             self.certain[0] += cost;
         }
     }
@@ -89,36 +91,36 @@ impl Counters {
     /// The least that the sum of two counters must have been in an answer given between `sent` and `acked`,
     /// rounded down; `None` where a boundary lies between.
     pub fn two_counter_min(&self, sent: Instant, acked: Instant) -> Option<u64> {
-        let window = self.one_window(sent, acked)?;
-        debug_assert_eq!(window, self.newest, "the newest window is the one answered in");
+        if !self.in_newest(sent, acked) {
+            return None;
+        }
         let rest_ms = self.length_ms - acked.latest() % self.length_ms;
         Some(self.certain[1] * rest_ms / self.length_ms + self.certain[0])
     }
 
-    /// The window in which an answer between `sent` and `acked` was counted, if it is one and the newest.
-    pub fn one_window(&self, sent: Instant, acked: Instant) -> Option<u64> {
-        let first = sent.earliest() / self.length_ms;
-        (first == acked.latest() / self.length_ms && first == self.newest).then_some(first)
+    /// Whether an answer given between `sent` and `acked` was surely counted in the newest window.
+    pub fn in_newest(&self, sent: Instant, acked: Instant) -> bool {
+        sent.earliest() >= self.starts_ms && acked.latest() < self.starts_ms + self.length_ms
     }
 
     /// When the window that the provider's clock may latest be in is over for certain.
     pub fn ends(&self, at: Instant) -> Ms {
-        (self.newest + 1) * self.length_ms + at.epsilon_ms
+        self.starts_ms + self.length_ms + at.epsilon_ms
     }
 
     /// When the window before the newest is over for certain.
     pub fn overlap_ends(&self, at: Instant) -> Ms {
-        self.newest * self.length_ms + at.epsilon_ms
+        self.starts_ms + at.epsilon_ms
     }
 
-    /// Number of the newest window.
-    pub fn number(&self) -> u64 {
-        self.newest
+    /// When the newest window starts.
+    pub fn starts_ms(&self) -> Ms {
+        self.starts_ms
     }
 
     /// How many windows back the provider's clock may still be: 0 or 1.
     fn age(&self, at: Instant) -> usize {
-        usize::from(at.earliest() / self.length_ms < self.newest)
+        usize::from(at.earliest() < self.starts_ms)
     }
 }
 

@@ -6,9 +6,17 @@ use crate::time::Ms;
 const YOUNG_MS: Ms = 900_000;
 
 /// An estimate of foreign use from what usage headers gave away, over one to two periods.
+///
+/// Most applications have nobody else on them: what was found is kept apart.
 #[derive(Clone, Debug, Default)]
 pub struct ForeignRate {
-    seen: bool,
+    /// When a usage header was first looked at.
+    since_ms: Option<Ms>,
+    found: Option<Box<Found>>,
+}
+
+#[derive(Clone, Debug)]
+struct Found {
     period_ms: Ms,
     started_ms: Ms,
     current: u64,
@@ -17,18 +25,41 @@ pub struct ForeignRate {
 }
 
 impl ForeignRate {
-    /// Nothing seen yet; the estimate looks back over `length_ms`, and at least an hour.
-    pub fn new(length_ms: Ms) -> Self {
-        Self { period_ms: length_ms.max(3_600_000), ..Self::default() }
+    /// Takes note of `cost` foreign units found by `now_ms` in a window of `length_ms`. The estimate looks
+    /// back over that length, and at least an hour.
+    pub fn note(&mut self, now_ms: Ms, length_ms: Ms, cost: u64) {
+        let started_ms = *self.since_ms.get_or_insert(now_ms);
+        if cost == 0 && self.found.is_none() {
+            return;
+        }
+        let period_ms = length_ms.max(3_600_000);
+        let found = self.found.get_or_insert_with(|| {
+            Box::new(Found { period_ms, started_ms, current: 0, previous: 0, previous_ms: 0 })
+        });
+        found.roll(now_ms);
+        found.current += cost;
     }
 
-    /// Takes note of `cost` foreign units found by `now_ms`.
-    pub fn note(&mut self, now_ms: Ms, cost: u64) {
-        if !self.seen {
-            *self = Self { seen: true, started_ms: now_ms, ..Self::new(self.period_ms) };
-        }
-        self.roll(now_ms);
-        self.current += cost;
+    /// Units to keep free for the next `span_ms`: the expected number `x` and its spread, `⌈x + √x⌉`.
+    pub fn expected(&self, now_ms: Ms, span_ms: Ms) -> u64 {
+        let Some(found) = self.found.as_ref().filter(|found| found.total() > 0) else { return 0 };
+        let total = found.total();
+        // One find is no flood: a young estimate divides by at least this much.
+        let over_ms = (now_ms - found.started_ms + found.previous_ms).max(YOUNG_MS);
+        let x = (u128::from(total) * u128::from(span_ms)).div_ceil(u128::from(over_ms)) as u64;
+        let root = x.isqrt();
+        x + root + u64::from(root * root < x)
+    }
+
+    /// Whether any foreign use is on record.
+    pub fn is_zero(&self) -> bool {
+        self.found.as_ref().is_none_or(|found| found.total() == 0)
+    }
+}
+
+impl Found {
+    fn total(&self) -> u64 {
+        self.current + self.previous
     }
 
     fn roll(&mut self, now_ms: Ms) {
@@ -42,24 +73,6 @@ impl ForeignRate {
         self.current = 0;
         self.started_ms = now_ms - elapsed % self.period_ms;
     }
-
-    /// Units to keep free for the next `span_ms`: the expected number `x` and its spread, `⌈x + √x⌉`.
-    pub fn expected(&self, now_ms: Ms, span_ms: Ms) -> u64 {
-        let total = self.current + self.previous;
-        if total == 0 {
-            return 0;
-        }
-        // One find is no flood: a young estimate divides by at least this much.
-        let over_ms = (now_ms - self.started_ms + self.previous_ms).max(YOUNG_MS);
-        let x = (u128::from(total) * u128::from(span_ms)).div_ceil(u128::from(over_ms)) as u64;
-        let root = x.isqrt();
-        x + root + u64::from(root * root < x)
-    }
-
-    /// Whether any foreign use is on record.
-    pub fn is_zero(&self) -> bool {
-        self.current + self.previous == 0
-    }
 }
 
 #[cfg(test)]
@@ -68,9 +81,9 @@ mod tests {
 
     #[test]
     fn five_an_hour_are_expected_as_five_an_hour() {
-        let mut rate = ForeignRate::new(86_400_000);
+        let mut rate = ForeignRate::default();
         for i in 0..240_u64 {
-            rate.note(i * 720_000, 1);
+            rate.note(i * 720_000, 86_400_000, 1);
         }
         let x = rate.expected(240 * 720_000, 3_600_000);
         assert!((8..=9).contains(&x), "5 or 6 and the spread: {x}");
@@ -78,6 +91,6 @@ mod tests {
 
     #[test]
     fn nobody_else_means_no_reserve() {
-        assert_eq!(ForeignRate::new(1_000).expected(5_000, 10_000), 0);
+        assert_eq!(ForeignRate::default().expected(5_000, 10_000), 0);
     }
 }

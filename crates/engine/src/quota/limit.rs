@@ -6,6 +6,13 @@ use crate::time::Ms;
 #[derive(Clone, Debug)]
 pub struct Limit {
     documented: u64,
+    effective: u64,
+    /// Few windows have learned anything, and there are many windows.
+    learned: Option<Box<Learned>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Learned {
     /// Lower limit that usage headers named, if any.
     reported: Option<u64>,
     /// A higher limit than the reported one, and when headers first named it without a break.
@@ -21,66 +28,90 @@ pub struct Limit {
 impl Limit {
     /// The documented limit, in force as it is.
     pub fn new(documented: u64) -> Self {
-        Self { documented, reported: None, loosening: None, deficit: 0, falsified_ms: 0, returns_ms: 0 }
+        Self { documented, effective: documented.max(1), learned: None }
     }
 
     /// The limit in force; at least 1, so that a pull is slow rather than dead.
     pub fn effective(&self) -> u64 {
-        let trusted = self.reported.map_or(self.documented, |limit| limit.min(self.documented));
-        trusted.saturating_sub(self.deficit).max(1)
+        self.effective
+    }
+
+    /// Works out the limit in force after something was learned or forgotten.
+    fn apply(&mut self) {
+        self.learned = self.learned.take().filter(|learned| learned.deficit > 0 || learned.reported.is_some());
+        let (reported, deficit) =
+            self.learned.as_ref().map_or((None, 0), |learned| (learned.reported, learned.deficit));
+        let trusted = reported.map_or(self.documented, |limit| limit.min(self.documented));
+        self.effective = trusted.saturating_sub(deficit).max(1);
     }
 
     /// Replaces the documented limit (it may grow with the number of users).
     pub fn document(&mut self, limit: u64) {
         self.documented = limit;
+        self.apply();
     }
 
     /// Takes note of a limit that a header named: a lower one counts at once, a higher one after it was
     /// named for two windows without contradiction, and never beyond the documented one.
     pub fn report(&mut self, limit: u64, now_ms: Ms, length_ms: Ms) {
-        let in_force = self.reported.unwrap_or(self.documented);
+        let reported = self.learned.as_ref().and_then(|learned| learned.reported);
+        let in_force = reported.unwrap_or(self.documented);
         if limit < in_force {
-            self.reported = Some(limit);
-            self.loosening = None;
-        } else if limit == in_force || self.reported.is_none() {
-            self.loosening = None;
-        } else {
-            let (lowest, since) = self.loosening.unwrap_or((limit, now_ms));
-            let lowest = lowest.min(limit);
-            self.loosening = Some((lowest, since));
-            if now_ms >= since + 2 * length_ms {
-                self.reported = (lowest < self.documented).then_some(lowest);
-                self.loosening = None;
+            let learned = self.learned.get_or_insert_default();
+            (learned.reported, learned.loosening) = (Some(limit), None);
+        } else if let Some(learned) = self.learned.as_mut().filter(|_| reported.is_some()) {
+            if limit == in_force {
+                learned.loosening = None;
+                return;
             }
+            let (lowest, since) = learned.loosening.unwrap_or((limit, now_ms));
+            let lowest = lowest.min(limit);
+            learned.loosening = Some((lowest, since));
+            if now_ms < since + 2 * length_ms {
+                return;
+            }
+            learned.reported = (lowest < self.documented).then_some(lowest);
+            learned.loosening = None;
+        } else {
+            return;
         }
+        self.apply();
     }
 
     /// A refusal that nothing explains: the limit in force falls by a tenth, at most once per window (one
     /// that refuses at each of its openings may do so a little early).
     pub fn falsify(&mut self, now_ms: Ms, length_ms: Ms) {
-        self.returns_ms = now_ms + length_ms;
-        if self.deficit == 0 || now_ms >= self.falsified_ms + length_ms / 4 * 3 {
-            self.deficit += self.effective().div_ceil(10).min(self.effective() - 1);
-            self.falsified_ms = now_ms;
+        let effective = self.effective;
+        let learned = self.learned.get_or_insert_default();
+        learned.returns_ms = now_ms + length_ms;
+        if learned.deficit == 0 || now_ms >= learned.falsified_ms + length_ms / 4 * 3 {
+            learned.deficit += effective.div_ceil(10).min(effective - 1);
+            learned.falsified_ms = now_ms;
         }
+        self.apply();
     }
 
     /// Gives back a tenth of the deficit for each clean window that has passed.
     pub fn advance(&mut self, now_ms: Ms, length_ms: Ms) {
-        while self.deficit > 0 && now_ms >= self.returns_ms {
-            self.deficit -= self.deficit.div_ceil(10);
-            self.returns_ms += length_ms;
+        let Some(learned) = &mut self.learned else { return };
+        if learned.deficit == 0 || now_ms < learned.returns_ms {
+            return;
         }
+        while learned.deficit > 0 && now_ms >= learned.returns_ms {
+            learned.deficit -= learned.deficit.div_ceil(10);
+            learned.returns_ms += length_ms;
+        }
+        self.apply();
     }
 
     /// When part of the deficit comes back, if there is one.
     pub fn recovers(&self) -> Option<Ms> {
-        (self.deficit > 0).then_some(self.returns_ms)
+        self.learned.as_ref().filter(|learned| learned.deficit > 0).map(|learned| learned.returns_ms)
     }
 
     /// Whether anything was learned that a fresh limit would not know.
     pub fn is_documented(&self) -> bool {
-        self.deficit == 0 && self.reported.is_none()
+        self.learned.is_none()
     }
 }
 

@@ -144,8 +144,8 @@ impl Window {
     /// A number that changes whenever the provider's clock may have entered a new window, or the limit moves.
     #[must_use]
     pub fn era(&self) -> u64 {
-        let number = self.counters.as_ref().map_or(0, Counters::number);
-        number.wrapping_mul(1_000_003).wrapping_add(self.limit())
+        let starts_ms = self.counters.as_ref().map_or(0, Counters::starts_ms);
+        starts_ms.wrapping_mul(1_000_003).wrapping_add(self.limit())
     }
 
     /// Foreign use to expect in the next `span_ms`.

@@ -48,7 +48,7 @@ impl Window {
             log: (logged || !clock).then(|| SlidingLog::new(life_ms)),
             counters: (clock && (weighted || spec.kind == Kind::Aligned))
                 .then(|| Counters::new(spec.length_ms, at)),
-            foreign: ForeignRate::new(spec.length_ms),
+            foreign: ForeignRate::default(),
             in_flight: 0,
             settled: 0,
             spec,
@@ -145,7 +145,7 @@ impl Window {
         self.refute(sent, acked, mark, used);
         let Some(most) = self.ours_at_most(sent, acked, mark) else { return 0 };
         let foreign = used.saturating_sub(most);
-        self.foreign.note(acked.now_ms, foreign);
+        self.foreign.note(acked.now_ms, self.spec.length_ms, foreign);
         if foreign > 0 {
             if let Some(log) = &mut self.log {
                 log.push(acked.now_ms, foreign);
@@ -167,7 +167,9 @@ impl Window {
         let counted = match &self.counters {
             None => None,
             Some(counters) => {
-                counters.one_window(sent, acked)?;
+                if !counters.in_newest(sent, acked) {
+                    return None;
+                }
                 Some(match self.spec.kind {
                     Kind::Aligned => counters.newest(),
                     _ => {

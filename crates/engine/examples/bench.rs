@@ -1,21 +1,44 @@
 //! Decisions per second and bytes per connection:
 //!
 //! ```text
-//! cargo run --release -p lookback-engine --example bench -- CONNECTIONS [--users] [--history]
+//! cargo run --release -p lookback-engine --example bench -- CONNECTIONS [--users] [--history] [--decisions N]
 //! ```
 //!
 //! Connections are spread over 10,000 applications (fewer where there are fewer connections), each polled
 //! every 15 minutes; `--users` gives every user a window of its own, `--history` a pull of 1,000 chunks. A
-//! decision is a request granted and
-//! its response taken in. No provider is simulated: only the engine runs while the clock does.
+//! decision is a request granted and its response taken in. No provider is simulated: only the engine runs
+//! while the clock does. To count instructions instead, run it under callgrind with two numbers of decisions
+//! and divide the difference; `scripts/instructions.sh` does.
 
+use std::collections::VecDeque;
 use std::io::Write;
 
 use lookback_engine::quota::{Kind, WindowSpec};
 use lookback_engine::{AppSpec, Cost, Engine, Grant, Ms, Response, Status};
 
 const START_MS: Ms = 1_764_000_000_000;
-const DECISIONS: u64 = 3_000_000;
+
+/// What the arguments ask for.
+struct Wanted {
+    connections: u64,
+    users: bool,
+    history: bool,
+    decisions: u64,
+}
+
+fn arguments() -> Option<Wanted> {
+    let mut wanted = Wanted { connections: 10_000, users: false, history: false, decisions: 3_000_000 };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--users" => wanted.users = true,
+            "--history" => wanted.history = true,
+            "--decisions" => wanted.decisions = words.next()?.parse().ok()?,
+            number => wanted.connections = number.parse().ok()?,
+        }
+    }
+    Some(wanted)
+}
 
 /// Resident bytes of this process, from the kernel; 0 where it does not say.
 fn resident_bytes() -> u64 {
@@ -23,8 +46,15 @@ fn resident_bytes() -> u64 {
     pages.and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok()).unwrap_or(0) * 4_096
 }
 
-fn build(connections: u64, users: bool, history: bool) -> Engine {
-    let apps = connections.min(10_000);
+/// Time this process has computed, from the kernel; 0 where it does not say. On a machine that does other
+/// things too it says more than the time that passed.
+fn computed_seconds() -> f64 {
+    let line = std::fs::read_to_string("/proc/self/schedstat").ok();
+    line.and_then(|line| line.split(' ').next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
+}
+
+fn build(wanted: &Wanted) -> Engine {
+    let apps = wanted.connections.min(10_000);
     let mut engine = Engine::new();
     for app in 0..apps {
         let windows = vec![
@@ -32,57 +62,72 @@ fn build(connections: u64, users: bool, history: bool) -> Engine {
             WindowSpec::requests(200_000, 86_400_000, Kind::Aligned),
         ];
         let user_windows =
-            if users { vec![WindowSpec::requests(150, 3_600_000, Kind::Aligned)] } else { Vec::new() };
+            if wanted.users { vec![WindowSpec::requests(150, 3_600_000, Kind::Aligned)] } else { Vec::new() };
         let spec = AppSpec { windows, user_windows, ..AppSpec::default() };
-        let app = engine.add_app(spec, START_MS + app).expect("windows in range");
-        let team = engine.add_team(app, 1, START_MS);
-        for _ in 0..connections / apps {
+        // Applications that begin at one moment would poll at the same moments.
+        let now_ms = START_MS + app * 7;
+        let app = engine.add_app(spec, now_ms).expect("windows in range");
+        let team = engine.add_team(app, 1, now_ms);
+        for _ in 0..wanted.connections / apps {
             let user = engine.add_user(app, team);
-            engine.poll(app, user, 900_000, None, START_MS);
-            if history {
-                engine.pull(app, user, Cost::ONE, 1, Some(0..1_000), START_MS);
+            engine.poll(app, user, 900_000, None, now_ms);
+            if wanted.history {
+                engine.pull(app, user, Cost::ONE, 1, Some(0..1_000), now_ms);
             }
         }
     }
     engine
 }
 
-/// Runs until enough decisions are made; responses come 200 ms later.
-#[expect(clippy::disallowed_methods, reason = "measures decisions per second")]
-fn decisions_per_second(engine: &mut Engine, decisions: u64) -> f64 {
-    let mut now_ms = START_MS + 20_000;
-    let mut flying: std::collections::VecDeque<(Ms, Grant)> = std::collections::VecDeque::new();
-    let mut made = 0;
-    let began = std::time::Instant::now();
-    while made < decisions {
-        while let Some((_, grant)) = flying.pop_front_if(|(at_ms, _)| *at_ms <= now_ms) {
-            engine.respond(grant.id, &Response::plain(Status::Served), now_ms);
-        }
-        while engine.expire(now_ms).is_some() {}
-        while let Some(grant) = engine.decide(now_ms) {
-            flying.push_back((now_ms + 200, grant));
-            made += 1;
-        }
-        let next = flying.front().map(|(at_ms, _)| *at_ms);
-        now_ms = next.into_iter().chain(engine.wake_ms()).min().expect("polls never end").max(now_ms + 1);
-    }
-    made as f64 / began.elapsed().as_secs_f64()
+/// An engine, virtual time, and what is under way.
+struct World {
+    engine: Engine,
+    now_ms: Ms,
+    flying: VecDeque<(Ms, Grant)>,
 }
 
+impl World {
+    /// Makes that many decisions; responses come 200 ms later.
+    fn run(&mut self, decisions: u64) {
+        let mut made = 0;
+        while made < decisions {
+            while let Some((_, grant)) = self.flying.pop_front_if(|(at_ms, _)| *at_ms <= self.now_ms) {
+                self.engine.respond(grant.id, &Response::plain(Status::Served), self.now_ms);
+            }
+            while self.engine.expire(self.now_ms).is_some() {}
+            while let Some(grant) = (made < decisions).then(|| self.engine.decide(self.now_ms)).flatten() {
+                self.flying.push_back((self.now_ms + 200, grant));
+                made += 1;
+            }
+            let next = self.flying.front().map(|(at_ms, _)| *at_ms).into_iter().chain(self.engine.wake_ms());
+            self.now_ms = next.min().expect("polls never end").max(self.now_ms + 1);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures decisions per second")]
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let connections = words.iter().find_map(|word| word.parse().ok()).unwrap_or(10_000);
-    let (users, history) =
-        (words.iter().any(|word| word == "--users"), words.iter().any(|word| word == "--history"));
+    let mut out = std::io::stdout();
+    let Some(wanted) = arguments() else {
+        let _ = writeln!(out, "usage: bench CONNECTIONS [--users] [--history] [--decisions N]");
+        return;
+    };
     let before = resident_bytes();
-    let mut engine = build(connections, users, history);
-    let bytes = resident_bytes().saturating_sub(before) as f64 / connections as f64;
-    let rate = decisions_per_second(&mut engine, DECISIONS);
+    let engine = build(&wanted);
+    let bytes = resident_bytes().saturating_sub(before) as f64 / wanted.connections as f64;
+    let mut world = World { engine, now_ms: START_MS + 100_000, flying: VecDeque::new() };
+    // What has piled up since the start is no part of the measurement.
+    world.run(wanted.connections / 8);
+    let (began, computed) = (std::time::Instant::now(), computed_seconds());
+    world.run(wanted.decisions);
+    let rate = |seconds: f64| wanted.decisions as f64 / seconds / 1e6;
     let _ = writeln!(
-        std::io::stdout(),
-        "{connections:>9} connections{}{}: {:.2} million decisions/s, {bytes:.0} bytes a connection at rest",
-        if users { ", user windows" } else { "" },
-        if history { ", history" } else { "" },
-        rate / 1e6
+        out,
+        "{:>9} connections{}{}: {:.2} million decisions/s ({:.2} of computing time), {bytes:.0} bytes a connection at rest",
+        wanted.connections,
+        if wanted.users { ", user windows" } else { "" },
+        if wanted.history { ", history" } else { "" },
+        rate(began.elapsed().as_secs_f64()),
+        rate(computed_seconds() - computed),
     );
 }

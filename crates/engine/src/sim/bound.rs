@@ -20,8 +20,8 @@ enum Flow {
     Aligned,
     /// `limit` in any stretch of the length.
     Log,
-    /// `limit` for each whole or begun length since the given moment: windows that start with a request do
-    /// not overlap, so no more of them can have begun.
+    /// `limit` for each whole or begun length since the given moment, all told: no more windows can have begun
+    /// than that, be they cut by the clock, by a request that starts one, or anywhere.
     Steps(Ms),
     /// `limit` at once, and then `limit` per length, evenly, from the given moment on.
     Even(Ms),
@@ -36,6 +36,7 @@ struct Rest<'a> {
     polls: &'a [Polls],
     poll_cost: u64,
     cost: u64,
+    from_ms: Ms,
     start_ms: Ms,
     /// Batches that still matter.
     sent: VecDeque<(Ms, u64)>,
@@ -65,17 +66,16 @@ impl Rest<'_> {
             }
             Flow::Steps(from) => {
                 let lengths = (now - from) / self.length_ms;
-                let polls: u64 = self.polls.iter().map(|polls| polls.least(now - from)).sum();
+                let polls: u64 = self.polls.iter().map(|polls| polls.least(now - self.from_ms)).sum();
                 let total = (self.limit * (lengths + 1)).saturating_sub(polls * self.poll_cost);
                 (total / self.cost, from + (lengths + 1) * self.length_ms)
             }
             Flow::Even(from) => {
-                let each = self.left_by_polls(self.length_ms);
-                let grown = now.saturating_sub(from) * each / self.length_ms;
-                let burst = self.limit / self.cost;
-                let missing = (self.held + 1).saturating_sub(burst);
-                let more = if each == 0 { Ms::MAX } else { from + (missing * self.length_ms).div_ceil(each) };
-                (burst + grown, more)
+                let polls: u64 = self.polls.iter().map(|polls| polls.least(now - self.from_ms)).sum();
+                let total = self.limit + now.saturating_sub(from) * self.limit / self.length_ms;
+                let wanted = (self.held + 1) * self.cost + polls * self.poll_cost;
+                let more = (wanted.saturating_sub(self.limit) * self.length_ms).div_ceil(self.limit);
+                (total.saturating_sub(polls * self.poll_cost) / self.cost, (from + more).max(now + 1))
             }
         };
         let room = allowed.saturating_sub(self.held);
@@ -138,29 +138,44 @@ pub struct Work<'a> {
     pub latency_ms: Ms,
 }
 
+fn length_ms(spec: &WindowSpec, work: &Work<'_>) -> Ms {
+    spec.length_ms + if spec.kind == Kind::Aligned { 0 } else { work.latency_ms }
+}
+
+/// What a window allows: in any one stretch of its length, and all told. Over one length polls may lag
+/// behind their rate by a few, which is much of a small limit; over many it is little.
+fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
+    let length_ms = length_ms(spec, work);
+    let opened = work.from_ms - work.from_ms % length_ms;
+    match spec.kind {
+        Kind::Aligned => vec![Flow::Aligned, Flow::Steps(opened)],
+        Kind::Log | Kind::Unknown => vec![Flow::Log, Flow::Steps(work.from_ms)],
+        Kind::Anchored => vec![Flow::Steps(work.from_ms)],
+        // The previous window weighs less and less from the first boundary on.
+        Kind::TwoCounter => vec![Flow::Even(opened + length_ms), Flow::Steps(opened)],
+        Kind::Bucket => vec![Flow::Even(work.from_ms)],
+    }
+}
+
 /// The earliest moment by which all of `work` can have been sent; `None` where it never can.
 #[must_use]
 pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
-    let rest = |spec: &WindowSpec| Rest {
-        length_ms: spec.length_ms + if spec.kind == Kind::Aligned { 0 } else { work.latency_ms },
-        flow: match spec.kind {
-            Kind::Aligned => Flow::Aligned,
-            Kind::Log | Kind::Unknown => Flow::Log,
-            Kind::Anchored => Flow::Steps(work.from_ms),
-            // The previous window weighs less and less from the first boundary on.
-            Kind::TwoCounter => Flow::Even(work.from_ms - work.from_ms % spec.length_ms + spec.length_ms),
-            Kind::Bucket => Flow::Even(work.from_ms),
-        },
+    let rest = |spec: &WindowSpec, flow| Rest {
+        length_ms: length_ms(spec, work),
+        flow,
         limit: spec.limit,
         polls: work.polls,
         poll_cost: work.poll_cost.of(spec.unit),
         cost: work.cost.of(spec.unit),
+        from_ms: work.from_ms,
         start_ms: work.start_ms,
         sent: VecDeque::new(),
         held: 0,
     };
+    let spends = |spec: &&WindowSpec| work.cost.of(spec.unit) > 0;
+    let windows = work.windows.iter().filter(spends);
     let mut rests: Vec<_> =
-        work.windows.iter().filter(|spec| work.cost.of(spec.unit) > 0).map(rest).collect();
+        windows.flat_map(|spec| flows(spec, work).into_iter().map(move |flow| rest(spec, flow))).collect();
     let (mut left, mut now) = (work.requests, work.from_ms);
     while left > 0 {
         let mut room = left;

@@ -117,6 +117,14 @@ fn lengths(kind: Kind, length_ms: Ms, start_ms: Ms, ended_ms: Ms) -> u64 {
     }
 }
 
+/// Polls that crashes may have kept from being sent, and whose room history may have had.
+fn missed(world: &World<'_, '_>, polls: &[Polls]) -> u64 {
+    let away_ms = seconds_ms(world.scenario.takeover_seconds);
+    // A successor may also begin a period anew.
+    let each = polls.iter().map(|polls| polls.connections * (away_ms / polls.period_ms + 2));
+    each.sum::<u64>() * world.scenario.crash_at_hours.len() as u64
+}
+
 /// The bound of one application: all its history through its own windows, and each user's through theirs.
 fn app_bound(world: &World<'_, '_>, index: u32, goal: bool) -> Option<Ms> {
     let (app, site) = (&world.scenario.app[index as usize], &world.sites[index as usize]);
@@ -138,6 +146,7 @@ fn app_bound(world: &World<'_, '_>, index: u32, goal: bool) -> Option<Ms> {
     let all: Vec<Polls> = (0..app.team.len()).map(|team| polls(team, app.team[team].connections)).collect();
     let mut bound = 0;
     let mut raise = |windows: &[WindowSpec], polls: &[Polls], from_ms: Ms, requests: u64| -> Option<()> {
+        let requests = requests.saturating_sub(missed(world, polls));
         let work = Work {
             windows,
             cost: app.history_cost(),

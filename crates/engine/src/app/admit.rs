@@ -6,9 +6,6 @@ use crate::mutation;
 use crate::quota::{Ahead, Bucket};
 use crate::time::{Instant, Ms};
 
-/// Largest limit beside which polls to come are counted one by one.
-const COUNTED_LIMIT_MAX: u64 = 64;
-
 /// The slack of one window that history may still use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Slack {
@@ -52,10 +49,9 @@ impl App {
         if mutation::is("no-app-reserve") {
             return window.slack(at, self.latency_ms, &|_| Ahead::default());
         }
-        // The even bound's few polls to spare also cushion what nobody foresees. Counting instead is for
-        // windows too small to afford them.
-        let small = window.limit() <= COUNTED_LIMIT_MAX && window.expected_foreign(at.now_ms, 1) == 0;
-        let few = small.then(|| self.few_dues(at.now_ms)).flatten();
+        // The even bound's few polls to spare also cushion what somebody else does; else they are waste.
+        let alone = window.expected_foreign(at.now_ms, 1) == 0;
+        let few = alone.then(|| self.few_dues(at.now_ms)).flatten();
         window.slack(at, self.latency_ms, &|span_ms| self.poll_demand(few.as_deref(), unit, span_ms))
     }
 

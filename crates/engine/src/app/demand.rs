@@ -12,7 +12,7 @@ const POLL_SHARE_PENDING: u64 = 800;
 const POLL_SHARE: u64 = 950;
 
 /// Most connections whose due moments are counted one by one.
-pub(super) const FEW_MAX: usize = 16;
+pub(super) const FEW_MAX: usize = 64;
 
 /// How polls of the whole application fall due.
 #[derive(Clone, Copy, Debug, Default)]

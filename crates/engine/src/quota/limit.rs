@@ -38,7 +38,8 @@ impl Limit {
 
     /// Works out the limit in force after something was learned or forgotten.
     fn apply(&mut self) {
-        self.learned = self.learned.take().filter(|learned| learned.deficit > 0 || learned.reported.is_some());
+        self.learned =
+            self.learned.take().filter(|learned| learned.deficit > 0 || learned.reported.is_some());
         let (reported, deficit) =
             self.learned.as_ref().map_or((None, 0), |learned| (learned.reported, learned.deficit));
         let trusted = reported.map_or(self.documented, |limit| limit.min(self.documented));

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use lookback_domain::{Basis, Catalog, Environment, History, Provider};
 use utoipa::IntoResponses;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Response,
-    ResponseBuilder, Server,
+    ComponentsBuilder, ContentBuilder, Header, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, RefOr,
+    Response, ResponseBuilder, Server,
 };
 
 use crate::error::Refusal;
@@ -82,10 +83,20 @@ impl IntoResponses for Refusals {
         ];
         let described = refusals.into_iter().map(|(status, description, schema)| {
             let content = ContentBuilder::new().schema(Some(schema)).build();
-            let response =
+            let mut response =
                 ResponseBuilder::new().description(description).content("application/json", content);
+            if status == "503" {
+                response = response.header("Retry-After", retry_after());
+            }
             (status.to_owned(), response.build().into())
         });
         described.collect()
     }
+}
+
+/// The header that goes with every 503.
+fn retry_after() -> Header {
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let about = "Seconds after which the request is worth repeating";
+    HeaderBuilder::new().schema(Some(seconds)).description(Some(about)).build()
 }

@@ -1,7 +1,9 @@
 //! The API on a socket: accepting connections, bounding them, and ending well.
 
 mod accept;
+mod answer;
 mod client;
+mod open;
 pub mod pinned;
 mod signals;
 mod tls;
@@ -24,6 +26,7 @@ use crate::measured::Measured;
 pub use accept::Connections;
 use accept::Serving;
 pub use client::TrustedProxies;
+use open::Counted;
 pub use signals::Signals;
 pub use tls::{Certificate, CertificateFiles};
 
@@ -96,6 +99,7 @@ impl Server {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(numbers));
         let measured = Arc::new(Measured::new(store, &mut registry));
+        let counted = Counted::new(&mut registry);
         let metrics = Metrics::new(registry, machine::server_number()?);
         let app = App {
             store: measured.clone(),
@@ -107,10 +111,10 @@ impl Server {
         tracing::info!(address = %api.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
         let routes = router(app.clone(), metrics.clone(), metrics_listener.is_none());
         let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
-        let mut serving = vec![accept::serve(api, acceptor, routes, &options)];
+        let mut serving = vec![accept::serve(api, acceptor, routes, &options, counted.clone())];
         if let Some(listener) = metrics_listener {
             tracing::info!(address = %listener.local_addr()?, "serving metrics");
-            serving.push(accept::serve(listener, None, metrics_router(app, metrics), &options));
+            serving.push(accept::serve(listener, None, metrics_router(app, metrics), &options, counted));
         }
 
         let reload = || match &certificate {

@@ -33,6 +33,9 @@ pub struct Serve {
     /// Connections open at once; further ones wait [default: 4096]
     #[arg(long, env = "LOOKBACK_CONNECTIONS_MAX", value_name = "COUNT")]
     pub connections_max: Option<NonZeroU32>,
+    /// Connections from one address, where it is no trusted proxy's; further ones are closed [default: 1024]
+    #[arg(long, env = "LOOKBACK_CONNECTIONS_PER_CLIENT_MAX", value_name = "COUNT")]
+    pub connections_per_client_max: Option<NonZeroU32>,
     /// Seconds a request may take, its body included; then it is answered 503 [default: 30]
     #[arg(long, env = "LOOKBACK_REQUEST_SECONDS_MAX", value_name = "SECONDS")]
     pub request_seconds_max: Option<NonZeroU32>,
@@ -42,9 +45,9 @@ pub struct Serve {
     /// Seconds a client may take to send a body; then it is answered 408 [default: 10]
     #[arg(long, env = "LOOKBACK_BODY_SECONDS_MAX", value_name = "SECONDS")]
     pub body_seconds_max: Option<NonZeroU32>,
-    /// Seconds a client may take nothing of its answer; then it is cut off [default: 10]
-    #[arg(long, env = "LOOKBACK_STALL_SECONDS_MAX", value_name = "SECONDS")]
-    pub stall_seconds_max: Option<NonZeroU32>,
+    /// Seconds a client may take to take an answer; then it is cut off [default: 30]
+    #[arg(long, env = "LOOKBACK_ANSWER_SECONDS_MAX", value_name = "SECONDS")]
+    pub answer_seconds_max: Option<NonZeroU32>,
     /// Seconds the requests at hand may take once the server is told to end; then they are cut off [default: 20]
     #[arg(long, env = "LOOKBACK_DRAIN_SECONDS_MAX", value_name = "SECONDS")]
     pub drain_seconds_max: Option<u32>,

@@ -1,12 +1,16 @@
 //! Connections: taken up to a bound, given up where they stall, and finished when the server ends.
 
+use std::convert::Infallible;
+use std::error::Error;
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,10 +22,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::answer::{Bounded, NextAnswer};
+use super::open::{Clients, Counted};
 use super::{Options, TrustedProxies};
 
 /// Bounds on connections.
@@ -29,15 +34,22 @@ use super::{Options, TrustedProxies};
 pub struct Connections {
     /// How many may be open; further ones wait to be accepted.
     pub max: usize,
+    /// How many of them one client address may have; further ones are closed. A trusted proxy may have all.
+    pub per_client_max: usize,
     /// How long a client may take to send the head of a request, from when it could begin.
     pub head_time_max: Duration,
-    /// How long a client may leave an answer unread, without taking a byte of it.
-    pub stall_time_max: Duration,
+    /// How long a client may take to take an answer.
+    pub answer_time_max: Duration,
 }
 
 impl Default for Connections {
     fn default() -> Self {
-        Self { max: 4096, head_time_max: Duration::from_secs(15), stall_time_max: Duration::from_secs(10) }
+        Self {
+            max: 4096,
+            per_client_max: 1024,
+            head_time_max: Duration::from_secs(15),
+            answer_time_max: Duration::from_secs(30),
+        }
     }
 }
 
@@ -62,11 +74,19 @@ impl Serving {
 }
 
 /// Serves `routes` on `listener` from here on, over TLS where there is something to do it with.
-pub fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, routes: Router, options: &Options) -> Serving {
+pub fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    routes: Router,
+    options: &Options,
+    counted: Counted,
+) -> Serving {
     let (end, ended) = watch::channel(());
     let options = options.clone();
     let serving =
-        tokio::spawn(async move { accept(listener, tls, routes, options, ended).await.shutdown().await });
+        tokio::spawn(
+            async move { accept(listener, tls, routes, options, counted, ended).await.shutdown().await },
+        );
     Serving { end: Some(end), serving }
 }
 
@@ -76,10 +96,12 @@ async fn accept(
     tls: Option<TlsAcceptor>,
     routes: Router,
     options: Options,
+    counted: Counted,
     mut ended: watch::Receiver<()>,
 ) -> GracefulShutdown {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(options.connections.max));
+    let clients = Clients::new(options.connections.per_client_max, counted);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(options.connections.head_time_max);
     loop {
@@ -91,23 +113,32 @@ async fn accept(
             next = next => next,
             _ = ended.changed() => return graceful,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (stream, peer.ip()),
             Err(error) => {
                 rest_after(&error).await;
                 continue;
             }
         };
-        let Ok(service) = Connection::new(&stream, &routes, &options.trusted_proxies) else { continue };
+        let Some(open) = clients.admit(peer, options.trusted_proxies.trusts(peer)) else {
+            tracing::debug!(client = %peer, "a client has as many connections as it may; one more is closed");
+            continue;
+        };
+        // An answer is written whole; waiting to fill a packet would only delay it.
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
         let talk = Talk {
             http: http.clone(),
-            service,
+            peer,
+            routes: routes.clone(),
+            proxies: options.trusted_proxies.clone(),
             watcher: graceful.watcher(),
             options: options.connections.clone(),
         };
         let (tls, ended) = (tls.clone(), ended.clone());
         tokio::spawn(async move {
-            let _place = place;
+            let _counted = (place, open);
             match tls {
                 None => talk.over(stream).await,
                 Some(tls) => talk.over_tls(stream, &tls, ended).await,
@@ -119,7 +150,9 @@ async fn accept(
 /// A connection that was accepted.
 struct Talk {
     http: http1::Builder,
-    service: Connection,
+    peer: IpAddr,
+    routes: Router,
+    proxies: TrustedProxies,
     watcher: Watcher,
     options: Connections,
 }
@@ -140,14 +173,15 @@ impl Talk {
         }
     }
 
-    async fn over(self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
-        let Self { http, service, watcher, options } = self;
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(options.stall_time_max));
+    async fn over(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self { http, peer, routes, proxies, watcher, options } = self;
+        let (stream, next_answer) = Bounded::new(stream, options.answer_time_max);
+        let service = Connection { peer, routes, proxies, next_answer };
         let handle = service_fn(move |request| service.clone().handle(request));
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), handle);
+        let connection = http.serve_connection(TokioIo::new(stream), handle);
         if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!(%error, "a connection broke off");
+            let cause = error.source().map(tracing::field::display);
+            tracing::debug!(%error, cause, "a connection broke off");
         }
     }
 }
@@ -165,25 +199,19 @@ async fn rest_after(error: &std::io::Error) {
 /// What answers the requests of one connection.
 #[derive(Clone)]
 struct Connection {
-    peer: std::net::IpAddr,
+    peer: IpAddr,
     routes: Router,
     proxies: TrustedProxies,
+    next_answer: NextAnswer,
 }
 
 impl Connection {
-    fn new(stream: &TcpStream, routes: &Router, proxies: &TrustedProxies) -> std::io::Result<Self> {
-        // An answer is written whole; waiting to fill a packet would only delay it.
-        stream.set_nodelay(true)?;
-        Ok(Self { peer: stream.peer_addr()?.ip(), routes: routes.clone(), proxies: proxies.clone() })
-    }
-
-    async fn handle(
-        self,
-        request: Request<Incoming>,
-    ) -> Result<axum::response::Response, std::convert::Infallible> {
+    async fn handle(self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let mut request = request.map(Body::new);
         let client = self.proxies.client(self.peer, request.headers());
         request.extensions_mut().insert(Observed(client));
-        self.routes.oneshot(request).await
+        let answer = self.routes.oneshot(request).await;
+        self.next_answer.begin();
+        answer
     }
 }

@@ -129,6 +129,39 @@ fn connections_beyond_the_bound_wait_for_one_to_close() {
 }
 
 #[test]
+fn one_address_has_no_more_than_its_share_of_the_connections() {
+    let place = Place::new();
+    let server = serve(&place, &["--connections-per-client-max", "2"]);
+    let mut open = [Raw::connect(&server), Raw::connect(&server)];
+    for connection in &mut open {
+        connection.get("/healthz");
+        assert_eq!(connection.answer().status, 200);
+    }
+    assert_eq!(Raw::connect(&server).rest(), b"", "one more is closed at once");
+    open[0].get("/metrics");
+    let metrics = String::from_utf8(open[0].answer().body).unwrap();
+    assert_eq!(metric(&metrics, "lookback_http_connections"), 2.0);
+    assert_eq!(metric(&metrics, "lookback_http_connections_refused_total"), 1.0);
+    let [_first, second] = open;
+    drop(second);
+    until("there is room again", || {
+        let mut again = Raw::connect(&server);
+        again.get("/healthz") && again.rest_begins_with("HTTP/1.1 200")
+    });
+}
+
+#[test]
+fn a_trusted_proxy_may_have_all_connections() {
+    let place = Place::new();
+    let server = serve(&place, &["--connections-per-client-max", "1", "--trusted-proxy", "127.0.0.0/8"]);
+    let mut open = [Raw::connect(&server), Raw::connect(&server), Raw::connect(&server)];
+    for connection in &mut open {
+        connection.get("/healthz");
+        assert_eq!(connection.answer().status, 200);
+    }
+}
+
+#[test]
 fn a_body_that_is_too_large_is_a_413_that_can_be_read() {
     let place = Place::new();
     let access = place.bootstrap();

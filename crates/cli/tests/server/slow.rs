@@ -1,8 +1,10 @@
 //! Clients that are slow on purpose, and those beside them.
 
+use std::io::Read;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::Place;
+use crate::support::{Place, Server};
 use crate::wire::{Raw, get, path, until};
 
 const ATTACKERS: usize = 1_000;
@@ -54,18 +56,37 @@ fn a_thousand_slow_clients_do_not_keep_others_from_being_served() {
     );
 }
 
+/// A server that gives up soon, and a client that has asked for far more than the buffers of two sockets hold.
+fn much_asked(place: &Place) -> (Server, Raw, usize) {
+    let args = ["serve", "--listen", "127.0.0.1:0", "--answer-seconds-max", "1", "--log", "debug"];
+    let server = place.serve_with(&args, &[]);
+    let page = "/docs/swagger-ui-bundle.js";
+    let asked = 64;
+    let length = get(&server, page).1.len() * asked;
+    let mut client = Raw::connect(&server);
+    client.send(format!("GET {page} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(asked));
+    (server, client, length)
+}
+
 #[test]
 fn a_client_that_does_not_read_its_answers_is_cut_off() {
     let place = Place::new();
-    let args = ["serve", "--listen", "127.0.0.1:0", "--stall-seconds-max", "1", "--log", "debug"];
-    let server = place.serve_with(&args, &[]);
-    let page = "/docs/swagger-ui-bundle.js";
-    let length = get(&server, page).1.len();
-    let mut deaf = Raw::connect(&server);
-    let asked = 64;
-    // What is asked for is far more than the buffers of two sockets hold.
-    deaf.send(format!("GET {page} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(asked));
+    let (server, mut deaf, length) = much_asked(&place);
     until("the server gives up", || server.log().contains("a connection broke off"));
-    assert!(deaf.rest().len() < asked * length);
+    assert!(deaf.rest().len() < length);
+    assert_eq!(get(&server, "/healthz").0, 200);
+}
+
+#[test]
+fn a_client_that_takes_its_answer_bit_by_bit_is_cut_off() {
+    let place = Place::new();
+    let (server, mut slow, length) = much_asked(&place);
+    let (mut taken, mut bit) = (0, [0; 4096]);
+    until("the server gives up", || {
+        // It takes something all the time, so that no single write waits for long.
+        taken += slow.0.read(&mut bit).unwrap_or(0);
+        server.log().contains("the answer was not taken in time")
+    });
+    assert!(taken + slow.rest().len() < length);
     assert_eq!(get(&server, "/healthz").0, 200);
 }

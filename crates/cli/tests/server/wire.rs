@@ -68,6 +68,12 @@ impl Raw {
         Answer { status, headers, body }
     }
 
+    /// Whether what comes next begins with this; false where the other side closes before.
+    pub fn rest_begins_with(&mut self, expected: &str) -> bool {
+        let mut begun = vec![0; expected.len()];
+        self.0.read_exact(&mut begun).is_ok() && begun == expected.as_bytes()
+    }
+
     /// Whether nothing has come and nothing has been closed.
     pub fn is_quiet(&self) -> bool {
         self.0.set_nonblocking(true).unwrap();

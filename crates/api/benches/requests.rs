@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{Request, StatusCode};
 use jiff::Timestamp;
-use lookback_api::{App, Clock, Limits, Metrics, router};
+use lookback_api::{App, Clock, Limits, Metrics, Parts, router};
 use lookback_domain::{Catalog, KeyId, OrgId, Region, TeamId};
 use lookback_store::testing::Model;
 use lookback_store::{Key, ManagementKey, Org, OrgStore, Team};
@@ -69,12 +69,12 @@ async fn routes(key: &ManagementKey) -> Router {
     let id = KeyId(Uuid::nil());
     let key = Key { id, org_id: ORG, label: String::new(), digest: key.digest(), created_at };
     store.create_org(org, vec![team], vec![key]).await.unwrap();
-    let app = App {
+    let app = App::new(Parts {
         store: Arc::new(store),
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped),
         limits: Arc::new(Limits::default()),
-    };
+    });
     router(app, Metrics::new(Registry::default(), 0), false)
 }
 

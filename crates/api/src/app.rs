@@ -1,5 +1,6 @@
 //! What every handler works with.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,9 +15,12 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// What every handler works with; cheap to clone.
+/// What every handler works with; cheap to clone, which a request does often.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
     /// What is known of the providers.
@@ -25,4 +29,19 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// How much may be going on at once, and for how long.
     pub limits: Arc<Limits>,
+}
+
+impl App {
+    /// An app with these.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }

@@ -4,13 +4,16 @@
 //! the client, the answer is compressed, a panic becomes a 500, requests beyond the bound are turned away, and one
 //! that takes too long is given up.
 
+mod around;
+mod described;
 mod guard;
 mod linger;
 mod observe;
 
 pub use guard::Limits;
-pub use observe::{Metrics, Observed, RequestId};
+pub use observe::{Metrics, Observed};
 
-pub(crate) use guard::{Admission, Place, admit, panicked};
+pub(crate) use around::AroundLayer;
+pub(crate) use described::Described;
+pub(crate) use guard::{Admission, Place, panicked};
 pub(crate) use linger::linger;
-pub(crate) use observe::observe;

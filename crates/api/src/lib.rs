@@ -13,10 +13,10 @@ mod routes;
 mod valid;
 pub mod wire;
 
-pub use app::{App, Clock};
+pub use app::{App, Clock, Parts};
 pub use caller::Caller;
 pub use error::Error;
-pub use layers::{Limits, Metrics, Observed, RequestId};
+pub use layers::{Limits, Metrics, Observed};
 pub use routes::{metrics_router, openapi, router};
 pub use valid::{FromBody, NoBody, Valid};
 

@@ -4,23 +4,15 @@ mod docs;
 mod health;
 pub mod team_data_pull_preferences;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use http::header::ALLOW;
-use http::{HeaderValue, Method, StatusCode};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use utoipa::openapi::{OpenApi, PathItem};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::layers::{Admission, Metrics, admit, linger, observe, panicked};
+use crate::layers::{Admission, AroundLayer, Described, Metrics, linger, panicked};
 use crate::openapi::base;
 use crate::{App, Error};
 
@@ -40,67 +32,47 @@ pub fn openapi() -> OpenApi {
 /// Every route, over one store; `/metrics` too where it has no listener of its own.
 pub fn router(app: App, metrics: Metrics, with_metrics: bool) -> Router {
     let (api, document) = api().split_for_parts();
-    let methods = from_fn_with_state(Arc::new(methods(&document)), only_described_methods);
-    let api = api.method_not_allowed_fallback(|| async { Error::MethodNotAllowed }).route_layer(methods);
+    let (admission, described) = (Admission::new(&app.limits), Described::by(&document));
+    let api = guarded(api, &app, metrics.clone(), Some(admission.clone()), Some(described));
+    let docs = guarded(docs::routes(document), &app, metrics.clone(), Some(admission), None);
     let mut operations = health::probes();
     if with_metrics {
         operations = operations.merge(health::metrics(metrics.clone()));
     }
     // A server that turns requests away still lives, and still says so.
-    let routes = admitted(api.merge(docs::routes(document)), &app).merge(admitted(operations, &app));
-    guarded(routes, app, metrics)
+    let operations = guarded(operations, &app, metrics.clone(), Some(Admission::new(&app.limits)), None);
+    or_nothing(api.merge(docs).merge(operations), app, metrics)
 }
 
 /// `/metrics` and the probes, for a listener of their own.
 pub fn metrics_router(app: App, metrics: Metrics) -> Router {
     let routes = health::probes().merge(health::metrics(metrics.clone()));
-    guarded(admitted(routes, &app), app, metrics)
+    let routes = guarded(routes, &app, metrics.clone(), Some(Admission::new(&app.limits)), None);
+    or_nothing(routes, app, metrics)
 }
 
-/// `routes` with bounds of their own on how many requests are worked on and for how long.
-fn admitted(routes: Router<App>, app: &App) -> Router<App> {
-    routes.layer(from_fn_with_state(Admission::new(&app.limits), admit))
+/// `routes`, and a 404 everywhere else.
+fn or_nothing(routes: Router<App>, app: App, metrics: Metrics) -> Router {
+    let nothing = Router::new().fallback(|| async { Error::no_route() });
+    guarded(nothing, &app, metrics, None, None).merge(routes).with_state(app)
 }
 
-/// `routes` behind the layers that every request passes through.
-fn guarded(routes: Router<App>, app: App, metrics: Metrics) -> Router {
+/// `routes` behind the layers that a request passes through. They are laid around each route once: every time would cost
+/// each request another copy of all that is below.
+fn guarded(
+    routes: Router<App>,
+    app: &App,
+    metrics: Metrics,
+    admission: Option<Admission>,
+    described: Option<Described>,
+) -> Router<App> {
+    let body_time_max = app.limits.body_time_max;
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(metrics, observe))
-        .layer(from_fn_with_state(app.limits.body_time_max, linger))
+        .layer(AroundLayer(metrics))
+        .map_request(move |request| linger(request, body_time_max))
         .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(panicked));
-    routes
-        .fallback(|| async { Error::no_route() })
-        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
-        .layer(layers)
-        .with_state(app)
-}
-
-/// What `Allow` says, by path.
-type Methods = HashMap<String, HeaderValue>;
-
-fn methods(document: &OpenApi) -> Methods {
-    let allowed = |item: &PathItem| {
-        let methods = [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)];
-        let described = methods.iter().filter(|(_, operation)| operation.is_some()).map(|&(name, _)| name);
-        described.collect::<Vec<_>>().join(", ")
-    };
-    let paths = document.paths.paths.iter();
-    paths.filter_map(|(path, item)| Some((path.clone(), allowed(item).try_into().ok()?))).collect()
-}
-
-/// The framework answers `HEAD` wherever it answers `GET`, and says so in `Allow`; the reference does neither.
-async fn only_described_methods(
-    State(methods): State<Arc<Methods>>,
-    path: MatchedPath,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_head = request.method() == Method::HEAD;
-    let mut response =
-        if is_head { Error::MethodNotAllowed.into_response() } else { next.run(request).await };
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().extend(methods.get(path.as_str()).map(|allowed| (ALLOW, allowed.clone())));
-    }
-    response
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(AroundLayer(admission))
+        .layer(AroundLayer(described));
+    routes.method_not_allowed_fallback(|| async { Error::MethodNotAllowed }).layer(layers)
 }

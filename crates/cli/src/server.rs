@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lookback_api::{App, Limits, Metrics, metrics_router, router};
+use lookback_api::{App, Limits, Metrics, Parts, metrics_router, router};
 use lookback_domain::Catalog;
 use lookback_store::Lifecycle;
 use prometheus_client::registry::Registry;
@@ -101,12 +101,12 @@ impl Server {
         let measured = Arc::new(Measured::new(store, &mut registry));
         let counted = Counted::new(&mut registry);
         let metrics = Metrics::new(registry, machine::server_number()?);
-        let app = App {
+        let app = App::new(Parts {
             store: measured.clone(),
             catalog: Arc::new(Catalog::bundled()?),
             clock: Arc::new(SystemClock),
             limits: Arc::new(options.limits.clone()),
-        };
+        });
 
         tracing::info!(address = %api.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
         let routes = router(app.clone(), metrics.clone(), metrics_listener.is_none());

@@ -4,12 +4,12 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::around::Around;
 use crate::Error;
 
 /// How much may be going on at once, and for how long.
@@ -34,7 +34,7 @@ impl Default for Limits {
     }
 }
 
-/// The limits at work.
+/// The limits at work: takes a request where there is a place for it, and gives it up where it takes too long.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     places: Arc<Semaphore>,
@@ -50,16 +50,21 @@ impl Admission {
     }
 }
 
-/// Takes a request where there is a place for it, and gives it up where it takes too long.
-pub(crate) async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
-    let place = Place { places: admission.places, held: Arc::default() };
-    if let Err(busy) = place.take() {
-        return busy.into_response();
+impl Around for Admission {
+    type Begun = (Place, Duration);
+
+    fn begin(&self, request: &mut Request) -> Result<Self::Begun, Box<Response>> {
+        let place = Place { places: Arc::clone(&self.places), held: Arc::default() };
+        place.take().map_err(|busy| Box::new(busy.into_response()))?;
+        request.extensions_mut().insert(place.clone());
+        Ok((place, self.request_time_max))
     }
-    request.extensions_mut().insert(place.clone());
-    let answer = timeout(admission.request_time_max, next.run(request)).await;
-    place.leave();
-    answer.unwrap_or_else(|_| Error::TooSlow.into_response())
+
+    async fn end((place, time_max): Self::Begun, answer: impl Future<Output = Response> + Send) -> Response {
+        let answer = timeout(time_max, answer).await;
+        place.leave();
+        answer.unwrap_or_else(|_| Error::TooSlow.into_response())
+    }
 }
 
 /// The place of one request among those that are worked on.

@@ -9,9 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
 use http::header;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -21,14 +19,13 @@ use tokio::time::timeout;
 /// Bytes that are taken and forgotten; who sends more finds the connection closed.
 const FORGOTTEN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Has the rest of a body that nobody reads taken from the client, for `time_max` at most.
-pub(crate) async fn linger(State(time_max): State<Duration>, request: Request, next: Next) -> Response {
+/// `request`, with the rest of a body that nobody reads taken from the client, for `time_max` at most.
+pub(crate) fn linger(request: Request, time_max: Duration) -> Request {
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return request;
     }
     let held_back = request.headers().contains_key(header::EXPECT);
-    let request = request.map(|body| Body::new(Lingering { body: Some(body), held_back, time_max }));
-    next.run(request).await
+    request.map(|body| Body::new(Lingering { body: Some(body), held_back, time_max }))
 }
 
 struct Lingering {

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use tracing::{Instrument, Span};
+
+use super::around::Around;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,18 +26,17 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Observed(pub IpAddr);
 
 /// The id of a request: in its answer's `X-Request-Id` and in every log line about it.
-#[derive(Debug, Clone)]
-pub struct RequestId(String);
+struct RequestId(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Route {
-    method: String,
+    method: &'static str,
     route: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
 }
@@ -44,7 +45,7 @@ struct Outcome {
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     registry: Registry,
     requests: Family<Outcome, Counter>,
     latency: Family<Route, Histogram, fn() -> Histogram>,
@@ -114,35 +115,60 @@ fn method_label(request: &Request) -> &'static str {
     }
 }
 
+/// A request that is measured until its answer.
+pub(crate) struct Observing {
+    started: Instant,
+    inner: Arc<Inner>,
+    id: RequestId,
+    span: Span,
+    method: &'static str,
+    path: Option<MatchedPath>,
+    client: Option<IpAddr>,
+}
+
 /// Measures and logs a request, and gives its answer the id.
-#[expect(clippy::disallowed_methods, reason = "a measurement for metrics and logs")]
-pub(crate) async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
-    let (started, inner) = (Instant::now(), &metrics.0);
-    let id = metrics.request_id();
-    let method = method_label(&request);
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let client = request.extensions().get::<Observed>().map(|&Observed(address)| address);
-    request.extensions_mut().insert(id.clone());
+impl Around for Metrics {
+    type Begun = Observing;
 
-    // The id alone, since a span's fields are written out for each request, logged or not.
-    let span = tracing::info_span!("request", id = id.0);
-    inner.in_flight.inc();
-    let gone = scopeguard::guard((), |()| {
-        inner.in_flight.dec();
-    });
-    let mut response = tracing::Instrument::instrument(next.run(request), span.clone()).await;
-    drop(gone);
-
-    let (status, took) = (response.status(), started.elapsed());
-    span.in_scope(|| log(method, &route, status.as_u16(), took, client));
-    let labels = Route { method: method.to_owned(), route };
-    inner.latency.get_or_create(&labels).observe(took.as_secs_f64());
-    let Route { method, route } = labels;
-    inner.requests.get_or_create(&Outcome { method, route, status: status.as_u16() }).inc();
-    if let Ok(id) = HeaderValue::try_from(id.0) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    #[expect(clippy::disallowed_methods, reason = "a measurement for metrics and logs")]
+    fn begin(&self, request: &mut Request) -> Result<Observing, Box<Response>> {
+        let (started, id) = (Instant::now(), self.request_id());
+        let path = request.extensions().get::<MatchedPath>().cloned();
+        let client = request.extensions().get::<Observed>().map(|&Observed(address)| address);
+        // The id alone, since a span's fields are written out for each request, logged or not.
+        let span = tracing::info_span!("request", id = id.0);
+        self.0.in_flight.inc();
+        let (method, inner) = (method_label(request), Arc::clone(&self.0));
+        Ok(Observing { started, inner, id, span, method, path, client })
     }
-    response
+
+    async fn end(begun: Observing, answer: impl Future<Output = Response> + Send) -> Response {
+        let mut response = answer.instrument(begun.span.clone()).await;
+        begun.answered(response.status());
+        if let Ok(id) = HeaderValue::try_from(&begun.id.0) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+}
+
+impl Observing {
+    fn answered(&self, status: StatusCode) {
+        let (took, status) = (self.started.elapsed(), status.as_u16());
+        let (method, route) = (self.method, self.path.as_ref().map_or("none", MatchedPath::as_str));
+        self.span.in_scope(|| log(method, route, status, took, self.client));
+        let labels = Route { method, route: route.to_owned() };
+        self.inner.latency.get_or_create(&labels).observe(took.as_secs_f64());
+        let Route { method, route } = labels;
+        self.inner.requests.get_or_create(&Outcome { method, route, status }).inc();
+    }
+}
+
+/// Also where the client goes away before the answer.
+impl Drop for Observing {
+    fn drop(&mut self) {
+        self.inner.in_flight.dec();
+    }
 }
 
 /// One line a request: what failed on our side is a warning, the rest is there for who asks for it.

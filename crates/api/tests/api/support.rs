@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use jiff::Timestamp;
-use lookback_api::{App, Clock, Metrics, router};
+use lookback_api::{App, Clock, Metrics, Parts, router};
 use lookback_domain::{Catalog, Environment, KeyId, OrgId, Region, TeamId};
 use lookback_store::{
     Key, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Selection, Store, Team, TeamPreferences,
@@ -36,7 +36,8 @@ impl Clock for Stopped {
 /// The router over `store`, at [`NOW`].
 pub fn serve(store: Arc<dyn Store>) -> Router {
     let catalog = Arc::new(Catalog::bundled().unwrap());
-    let app = App { store, catalog, clock: Arc::new(Stopped(NOW.parse().unwrap())), limits: Arc::default() };
+    let clock = Arc::new(Stopped(NOW.parse().unwrap()));
+    let app = App::new(Parts { store, catalog, clock, limits: Arc::default() });
     router(app, Metrics::default(), true)
 }
 

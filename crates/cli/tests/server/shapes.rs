@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use lookback_api::{App, BODY_BYTES_MAX, Clock, Limits, Metrics, openapi, router};
+use lookback_api::{App, BODY_BYTES_MAX, Clock, Limits, Metrics, Parts, openapi, router};
 use lookback_domain::{Catalog, KeyId, OrgId, Preference, Provider, Region, TeamId};
 use lookback_store::testing::Model;
 use lookback_store::{
@@ -116,12 +116,12 @@ async fn serve(fault: Fault, now: Timestamp) -> Router {
     let id = KeyId(Uuid::from_u128(3));
     let key = Key { id, org_id: ORG, label: "key".to_owned(), digest: management_key().digest(), created_at };
     model.create_org(org, vec![team], vec![key]).await.unwrap();
-    let app = App {
+    let app = App::new(Parts {
         store: Arc::new(Faulty(model, fault)),
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped(now)),
         limits: Arc::new(Limits { request_time_max: Duration::from_millis(50), ..Limits::default() }),
-    };
+    });
     router(app, Metrics::new(Registry::default(), 1), true)
 }
 

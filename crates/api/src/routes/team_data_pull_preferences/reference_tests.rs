@@ -23,7 +23,7 @@ use super::get::GetQuery;
 use super::post::UpsertTeamDataPullPreferencesBody;
 use super::{ScopePath, page::Limit};
 use crate::wire::{Configurable, Integer, Map};
-use crate::{App, Clock, Valid};
+use crate::{App, Clock, Parts, Valid};
 
 const CASES: &str = include_str!("../../../tests/reference/cases.ndjson");
 const ROUTE: &str = "/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}";
@@ -115,12 +115,12 @@ fn is_invalid_json_alone(answer: &JsonValue<'_>) -> bool {
 
 #[tokio::test]
 async fn every_request_is_validated_as_the_reference_validates_it() {
-    let app = App {
+    let app = App::new(Parts {
         store: Arc::new(Model::new()),
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped),
         limits: Arc::default(),
-    };
+    });
     let router =
         Router::new().route(ROUTE, get(echo_get).post(echo_post).delete(echo_delete)).with_state(app);
 

@@ -13,6 +13,9 @@ use crate::OpenError;
 /// Prepared statements that a connection keeps; more than there are.
 const STATEMENTS_MAX: usize = 64;
 
+/// What a connection keeps of the file, in KiB, once it has read so much: of a million teams all but the leaves.
+const CACHE_KIB_MAX: i32 = 8 * 1024;
+
 /// Where the database is, whatever links lead there and wherever the process goes later.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
     let name = path.file_name().ok_or_else(|| OpenError::NotAFile(path.to_owned()))?;
@@ -76,6 +79,7 @@ fn open(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB_MAX)?;
     // In WAL mode FULL syncs the log at every commit, which is what an acknowledgement stands for. macOS
     // needs to be told that a sync is meant to reach the disk.
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lookback_store::{Lifecycle, OrgStore};
 
+use crate::keeper::Keeper;
 use crate::place::Place;
 use crate::readers::Readers;
 use crate::writer::{Stats, Writer};
@@ -54,8 +55,10 @@ impl SqliteStore {
         migrations::run(&mut writing, path)?;
         let reading = (0..options.readers.max(1)).map(|_| connection::reader(path, options.busy_timeout));
         let reading = reading.collect::<Result<_, _>>().map_err(sqlite)?;
+        let keeper = Keeper::new(connection::reader(path, options.busy_timeout).map_err(sqlite)?);
         let place = Place::of(path).map_err(|error| OpenError::io(path, error))?;
-        let writer = Writer::start(writing, place, options).map_err(|error| OpenError::io(path, error))?;
+        let writer =
+            Writer::start(writing, keeper, place, options).map_err(|error| OpenError::io(path, error))?;
         Ok(Self { writer, readers: Readers::new(reading) })
     }
 

@@ -11,6 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Options;
 use crate::failure::{Failure, Outcome};
+use crate::keeper::Keeper;
+use crate::log;
 use crate::place::Place;
 
 /// What the writer has done since the store was opened, for metrics.
@@ -52,11 +54,17 @@ enum Message {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, place: Place, options: &Options) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        keeper: Keeper,
+        place: Place,
+        options: &Options,
+    ) -> std::io::Result<Self> {
         let (queue, queued) = mpsc::channel(options.queue_max);
         let counters = Arc::new(Counters::default());
         let thread = Thread {
             connection,
+            keeper,
             place,
             queued,
             counters: Arc::clone(&counters),
@@ -171,6 +179,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Outcome<T> + Send> Operation for Waiting
 /// The thread's own side.
 struct Thread {
     connection: Connection,
+    keeper: Keeper,
     place: Place,
     queued: mpsc::Receiver<Message>,
     counters: Arc<Counters>,
@@ -181,6 +190,8 @@ struct Thread {
 
 impl Thread {
     fn work(mut self) {
+        log::watch(&self.connection);
+        self.keeper.renew();
         let mut messages = Vec::with_capacity(self.group_max);
         while self.queued.blocking_recv_many(&mut messages, self.group_max) > 0 {
             let mut group = Vec::with_capacity(messages.len());
@@ -196,7 +207,9 @@ impl Thread {
             if !group.is_empty() {
                 self.settle(group);
             }
+            self.tidy();
         }
+        self.keeper.leave();
         // What is left in the log is found there again; so this may fail, such as beside a long read.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
@@ -214,6 +227,16 @@ impl Thread {
         for operation in group {
             operation.acknowledge(committed.clone());
         }
+    }
+
+    /// Takes a long log over into the database, after those who wait were told.
+    fn tidy(&self) {
+        if log::is_long() {
+            self.keeper.leave();
+            // Where it fails, or somebody still reads what is older, the next one does it.
+            let _ = log::checkpoint(&self.connection);
+        }
+        self.keeper.renew();
     }
 
     /// Commits something. It counts only where the files are in their place afterwards too.

@@ -122,7 +122,8 @@ mod tests {
             }
             Result::Ok(())
         };
-        let (written, _) = tokio::join!(stream.write_all(&[0; 100]), taking);
+        let writing = async move { stream.write_all(&[0; 100]).await };
+        let (written, _) = tokio::join!(writing, taking);
         assert_eq!(written.unwrap_err().kind(), ErrorKind::TimedOut);
         assert!(begun.elapsed() >= BOUND);
     }

@@ -10,6 +10,7 @@ pub struct UnknownSlug(pub String, pub &'static str);
 /// Declares an enum whose members have a fixed name on the wire, each written once.
 ///
 /// What comes out: `ALL` in declared order, `as_str`, `Display`, `FromStr`, and (de)serialization as that name.
+#[macro_export]
 macro_rules! slugs {
     ($(#[$meta:meta])* $vis:vis enum $name:ident ($what:literal) { $($(#[$vmeta:meta])* $variant:ident = $slug:literal,)+ }) => {
         $(#[$meta])*
@@ -64,4 +65,4 @@ macro_rules! slugs {
     };
 }
 
-pub(crate) use slugs;
+pub use slugs;

@@ -2,14 +2,14 @@
 
 mod agenda;
 mod bound;
-mod chance;
+pub(crate) mod chance;
 mod flight;
 mod fuzz;
 pub mod provider;
 mod report;
 mod scenario;
 mod site;
-mod stats;
+pub(crate) mod stats;
 mod summary;
 mod trace;
 mod world;

@@ -215,14 +215,16 @@ impl ProviderQuota {
     #[must_use]
     pub fn of(catalog: &Catalog, slug: &str) -> Option<Self> {
         let quota = &catalog.rule(slug.parse().ok()?).quota;
-        let specs = |windows: &[QuotaWindow]| windows.iter().map(spec).collect();
+        let specs = |windows: &[QuotaWindow]| windows.iter().map(WindowSpec::from).collect();
         Some(Self { windows: specs(&quota.windows), user_windows: specs(&quota.user_windows) })
     }
 }
 
-fn spec(window: &QuotaWindow) -> WindowSpec {
-    let QuotaWindow { limit, seconds, kind, unit, limit_per_user } = *window;
-    WindowSpec { limit, length_ms: seconds * 1_000, kind, unit, limit_per_user }
+impl From<&QuotaWindow> for WindowSpec {
+    fn from(window: &QuotaWindow) -> Self {
+        let QuotaWindow { limit, seconds, kind, unit, limit_per_user } = *window;
+        Self { limit, length_ms: seconds * 1_000, kind, unit, limit_per_user }
+    }
 }
 
 /// A scenario that cannot be run.

@@ -1,0 +1,378 @@
+//! Many runs of one load, as one answer.
+
+use serde::Serialize;
+
+use super::cycles::{Growth, Used};
+use super::load::Load;
+use super::rollout::{Bounds, Rollout};
+use crate::cost::{Cost, Unit};
+use crate::engine::Engine;
+use crate::quota::{Kind, SpecError, WindowSpec};
+use crate::sim::{Percentiles, Polls, Work, earliest_ms};
+use crate::time::Ms;
+
+/// Shortest cycle: ten minutes.
+const CYCLE_MS_MIN: Ms = 600_000;
+/// Steps of the exact lower bound beyond which the even one stands alone.
+const BOUND_STEPS_MAX: u64 = 200_000;
+/// Share of a window that polls may use while history waits, as the engine has it.
+const POLL_SHARE: f64 = 0.8;
+/// Parts of a drawing.
+const COLUMNS: usize = 60;
+
+/// How much is run. Everything follows from it, so that the same question has the same answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Requests, over all runs.
+    pub grants: u64,
+    /// Most runs.
+    pub runs_max: u32,
+    /// Everything random follows from it.
+    pub seed: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { grants: 120_000, runs_max: 15, seed: 1 }
+    }
+}
+
+/// The answer was no longer wanted, or cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Interrupted {
+    /// Whoever asked said so.
+    #[error("the forecast was given up")]
+    Unwanted,
+    /// A window's figures are out of range.
+    #[error(transparent)]
+    Window(#[from] SpecError),
+}
+
+/// What becomes of a load.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    /// Runs made, each with other people, latencies and failures.
+    pub runs: u32,
+    /// What one simulated connection stands for.
+    pub scale: u32,
+    /// Whether runs were counted on from cycles that repeat themselves.
+    pub counted_on: bool,
+    /// Whether no run came far enough to say when history is done.
+    pub unsettled: bool,
+    /// When history is done in half of all runs, from the start; `None` where never within a century or where
+    /// it could not be told.
+    pub finish_ms_p50: Option<Ms>,
+    /// The same in nine of ten.
+    pub finish_ms_p90: Option<Ms>,
+    /// When any scheduler could be done at the earliest; `None` where polls leave no room.
+    pub lower_bound_ms: Option<Ms>,
+    /// How each team is polled, worst of all runs; `None` where it is not.
+    pub polling: Vec<Option<Polling>>,
+    /// What is used of the quota over time, as in the middle run.
+    pub timeline: Timeline,
+    /// Connections there are when history is done.
+    pub connections: u64,
+}
+
+/// How the connections of a team are polled.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Polling {
+    /// As was wished.
+    pub wished_ms: Ms,
+    /// As it comes to be, at its slowest.
+    pub period_ms: Ms,
+    /// How late polls are against that.
+    pub lateness_ms: Percentiles,
+}
+
+/// What is used of the quota over time.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Timeline {
+    /// How long a slot is.
+    pub slot_ms: Ms,
+    /// The most requests that the application's windows let through in one, on average; `None` where only
+    /// users are counted.
+    pub capacity: Option<f64>,
+    /// What each saw.
+    pub slots: Vec<Slot>,
+}
+
+/// One slot of a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Slot {
+    /// History requests.
+    pub history: u64,
+    /// Polls.
+    pub polls: u64,
+}
+
+/// What one run came to.
+struct Ran {
+    finish_ms: Option<Ms>,
+    settled: bool,
+    counted_on: bool,
+    asked: u64,
+    most: u64,
+    days: u64,
+    connections: u64,
+    polling: Vec<Option<Polling>>,
+}
+
+/// Looks at what becomes of `load`. `go_on` is asked now and then whether the answer is still wanted.
+///
+/// # Errors
+/// Where it is not, or where a window's figures are out of range.
+pub fn outlook(load: &Load, effort: Effort, go_on: &dyn Fn() -> bool) -> Result<Outlook, Interrupted> {
+    let scale = load.scale();
+    let small = load.scaled(scale);
+    let engine = small.engine()?;
+    let rans = runs(&small, &engine, cycle_ms(load), effort, go_on)?;
+    Ok(answer(load, scale, rans))
+}
+
+/// The same for what is proposed to an engine that runs: each run is a fork of it. `load` says what that engine
+/// has, and what is proposed; its start is now.
+///
+/// # Errors
+/// As [`outlook`].
+pub fn fork(
+    engine: &Engine,
+    load: &Load,
+    effort: Effort,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Outlook, Interrupted> {
+    // What the provider has counted is not known here: its answers would contradict what was charged before.
+    let load = Load { told: None, ..load.clone() };
+    let rans = runs(&load, engine, cycle_ms(&load), effort, go_on)?;
+    Ok(answer(&load, 1, rans))
+}
+
+type Runs<'a> = Vec<(Ran, Rollout<'a>)>;
+
+fn runs<'a>(
+    small: &'a Load,
+    engine: &Engine,
+    cycle_ms: Ms,
+    effort: Effort,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Runs<'a>, Interrupted> {
+    let has_history = small.requests() > 0;
+    let each_max =
+        if has_history { effort.grants / 3 } else { (6 * small.connections()).clamp(500, effort.grants) };
+    let bounds =
+        Bounds { grants_max: each_max, until_ms: if has_history { Ms::MAX / 4 } else { 60 * 86_400_000 } };
+    let runs_max = if has_history { effort.runs_max.max(1) } else { 1 };
+    let mut rans = Vec::new();
+    let mut spent = 0;
+    for run in 0..runs_max {
+        // At least three, as long as the effort is not used up by fewer.
+        if run >= 3 && spent + spent / u64::from(run) > effort.grants {
+            break;
+        }
+        let mut rollout = Rollout::new(small, engine, cycle_ms, effort.seed.wrapping_add(u64::from(run)));
+        if !rollout.run(bounds, go_on) {
+            return Err(Interrupted::Unwanted);
+        }
+        spent += rollout.grants.max(1);
+        let ran = sum_up(small, &rollout, cycle_ms);
+        rans.push((ran, rollout));
+    }
+    Ok(rans)
+}
+
+fn sum_up(load: &Load, rollout: &Rollout<'_>, cycle_ms: Ms) -> Ran {
+    let exact = rollout.finish_ms.map(|ms| ms - load.start_ms);
+    let joins = load.joins_per_day() as f64 * cycle_ms as f64 / 86_400_000.0;
+    let polls_each = load.teams.iter().filter_map(|team| Some(cycle_ms as f64 / team.poll_ms? as f64)).next();
+    let requests =
+        load.teams.iter().filter_map(|team| Some(team.proposal.as_ref()?.middle().requests)).next();
+    let growth = Growth {
+        asked: joins * requests.unwrap_or(0) as f64,
+        polls: joins * polls_each.unwrap_or(0.0),
+        polls_max: poll_capacity(load).map_or(f64::MAX, |per_ms| per_ms * cycle_ms as f64),
+    };
+    let counted = match exact {
+        Some(ms) => Ok(Some(ms)),
+        None => rollout.cycles.count_on(rollout.asked, growth),
+    };
+    let finish_ms = counted.ok().flatten();
+    let ended_ms = rollout.ended_ms() - load.start_ms;
+    let joined = (finish_ms.unwrap_or(ended_ms).saturating_sub(ended_ms)) as f64 / 86_400_000.0;
+    let connections = rollout.connections() + (joined * load.joins_per_day() as f64) as u64;
+    let more = connections as f64 / rollout.connections().max(1) as f64;
+    let polling = load.teams.iter().enumerate().map(|(index, team)| {
+        let wished_ms = team.poll_ms.filter(|_| team.connections > 0)?;
+        let stretch = rollout.stretch[index] as f64 / 1_000.0;
+        // What is stretched already is stretched further by everybody who comes later.
+        let stretch = if stretch > 1.000_5 { stretch * more } else { stretch };
+        let period_ms = (wished_ms as f64 * stretch) as Ms;
+        Some(Polling { wished_ms, period_ms, lateness_ms: rollout.lateness[index].percentiles() })
+    });
+    Ran {
+        finish_ms,
+        settled: counted.is_ok(),
+        counted_on: exact.is_none() && counted.is_ok(),
+        asked: rollout.asked,
+        most: rollout.asked_most,
+        days: rollout.days,
+        connections,
+        polling: polling.collect(),
+    }
+}
+
+fn answer(load: &Load, scale: u32, rans: Runs<'_>) -> Outlook {
+    let has_history = load.requests() > 0;
+    let mut order: Vec<usize> = (0..rans.len()).collect();
+    let finish = |index: &usize| rans[*index].0.finish_ms.unwrap_or(Ms::MAX);
+    order.sort_by_key(finish);
+    let quantile = |tenths: usize| {
+        let rank = (order.len() * tenths).div_ceil(10).max(1);
+        order.get(rank - 1).copied()
+    };
+    let done = |tenths| quantile(tenths).and_then(|index: usize| rans[index].0.finish_ms);
+    let worst = (0..load.teams.len()).map(|team| {
+        rans.iter().filter_map(|(ran, _)| ran.polling[team]).reduce(|one, other| Polling {
+            wished_ms: one.wished_ms,
+            period_ms: one.period_ms.max(other.period_ms),
+            lateness_ms: Percentiles {
+                p50: one.lateness_ms.p50.max(other.lateness_ms.p50),
+                p99: one.lateness_ms.p99.max(other.lateness_ms.p99),
+                max: one.lateness_ms.max.max(other.lateness_ms.max),
+            },
+        })
+    });
+    let polling: Vec<_> = worst.collect();
+    let least = rans.iter().map(|(ran, _)| ran).min_by_key(|ran| ran.asked);
+    let lower_bound_ms = match least.filter(|_| has_history) {
+        Some(ran) => lower_bound_ms(load, scale, ran, &polling),
+        None => None,
+    };
+    // What is counted on is an estimate; what is proven is none.
+    let at_least = |finish: Option<Ms>| finish.map(|ms| ms.max(lower_bound_ms.unwrap_or(0)));
+    let middle = quantile(5).map(|index| &rans[index]);
+    let timeline = middle.map(|(ran, rollout)| timeline(load, scale, ran, rollout)).unwrap_or_default();
+    Outlook {
+        runs: rans.len() as u32,
+        scale,
+        counted_on: rans.iter().any(|(ran, _)| ran.counted_on),
+        unsettled: has_history && rans.iter().any(|(ran, _)| !ran.settled),
+        finish_ms_p50: at_least(done(5).filter(|_| has_history)),
+        finish_ms_p90: at_least(done(9).filter(|_| has_history)),
+        lower_bound_ms,
+        polling,
+        timeline,
+        connections: middle.map_or(0, |(ran, _)| ran.connections * u64::from(scale)),
+    }
+}
+
+/// How long it takes until what was used counts no longer, in every window that can bind.
+fn cycle_ms(load: &Load) -> Ms {
+    let requests = load.requests() + load.joins_per_day() * 365;
+    let days = load.teams.iter().filter_map(|team| team.proposal.as_ref());
+    let days: u64 =
+        days.map(|proposal| u64::from(proposal.connections) * proposal.middle().days_of_data).sum();
+    let polls = |window: &WindowSpec| {
+        let of =
+            |team: &super::TeamLoad| Some(u64::from(team.connections) * window.length_ms / team.poll_ms?);
+        load.teams.iter().filter_map(of).sum::<u64>()
+    };
+    let wanted = |window: &WindowSpec| match window.unit {
+        Unit::Requests => requests + polls(window),
+        Unit::DaysOfData => days,
+    };
+    let binding =
+        load.windows.iter().filter(|window| wanted(window) > window.limit).chain(&load.user_windows);
+    let longest_ms = binding.map(|window| window.length_ms).max().unwrap_or(CYCLE_MS_MIN);
+    longest_ms * CYCLE_MS_MIN.div_ceil(longest_ms)
+}
+
+/// Polls per millisecond that the application's windows carry beside history.
+fn poll_capacity(load: &Load) -> Option<f64> {
+    let requests = load.windows.iter().filter(|window| window.unit == Unit::Requests);
+    let each = requests
+        .map(|window| POLL_SHARE * window.limit as f64 / (window.length_ms + load.latency_ms[1]) as f64);
+    each.reduce(f64::min)
+}
+
+/// The earliest that any scheduler could be done which polls as often as the engine came to.
+fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>]) -> Option<Ms> {
+    let requests = ran.asked * u64::from(scale);
+    let polls: Vec<Polls> = load
+        .teams
+        .iter()
+        .zip(polling)
+        .filter_map(|(team, polling)| {
+            let period_ms = (*polling)?.period_ms * 1_001 / 1_000;
+            Some(Polls { connections: u64::from(team.connections), period_ms: period_ms.max(1) })
+        })
+        .collect();
+    let real = |specs: Vec<WindowSpec>| -> Vec<WindowSpec> {
+        let kind = |spec: &WindowSpec| match spec.kind {
+            Kind::Unknown => load.told.unwrap_or(Kind::Log),
+            known => known,
+        };
+        specs.into_iter().map(|spec| WindowSpec { kind: kind(&spec), ..spec }).collect()
+    };
+    let days = ran.days.checked_div(ran.asked).unwrap_or(0).min(u64::from(u32::MAX)) as u32;
+    let mut work = Work {
+        windows: &real(load.grown(load.connections())),
+        cost: Cost::new(1, days),
+        poll_cost: Cost::ONE,
+        polls: &polls,
+        from_ms: load.start_ms,
+        start_ms: load.start_ms,
+        requests,
+        latency_ms: 0,
+    };
+    let mut bound_ms = 0;
+    for window in work.windows {
+        bound_ms = bound_ms.max(even_bound_ms(window, &work)?);
+    }
+    let least = work.windows.iter().map(|window| window.limit).min().unwrap_or(u64::MAX);
+    if requests / least.max(1) <= BOUND_STEPS_MAX {
+        bound_ms = bound_ms.max(earliest_ms(&work)? - load.start_ms + load.latency_ms[0]);
+    }
+    // Whoever has most to pull, through windows of their own.
+    let user_windows = real(load.user_windows.clone());
+    work = Work { windows: &user_windows, polls: &[], requests: ran.most, ..work };
+    if !user_windows.is_empty() && ran.most <= BOUND_STEPS_MAX {
+        bound_ms = bound_ms.max(earliest_ms(&work)? - load.start_ms + load.latency_ms[0]);
+    }
+    Some(bound_ms)
+}
+
+/// What a window lets through evenly: in any time no more than the limit for each length of it and one or, where
+/// boundaries lie anywhere in it, two more; of which polls take theirs.
+fn even_bound_ms(window: &WindowSpec, work: &Work<'_>) -> Option<Ms> {
+    let (cost, poll_cost) = (work.cost.of(window.unit) as f64, work.poll_cost.of(window.unit) as f64);
+    if cost == 0.0 {
+        return Some(0);
+    }
+    let ahead = if matches!(window.kind, Kind::Log | Kind::Bucket) { 1.0 } else { 2.0 };
+    let rate: f64 = work.polls.iter().map(|polls| polls.connections as f64 / polls.period_ms as f64).sum();
+    let lag: f64 = work.polls.iter().map(|polls| 3.0 + (polls.connections.max(1) as f64).ln()).sum();
+    let left = window.limit as f64 / window.length_ms as f64 - poll_cost * rate;
+    let over = work.requests as f64 * cost - ahead * window.limit as f64 - poll_cost * lag;
+    (left > 0.0).then(|| (over.max(0.0) / left) as Ms)
+}
+
+fn timeline(load: &Load, scale: u32, ran: &Ran, rollout: &Rollout<'_>) -> Timeline {
+    let ended_ms = rollout.ended_ms() - load.start_ms;
+    let until_ms = ran.finish_ms.map_or(ended_ms, |ms| ms + ms / 20).max(1);
+    let used = rollout.cycles.drawn(until_ms, COLUMNS);
+    let slot_ms = (until_ms / used.len() as u64).max(1);
+    let capacity = |window: &WindowSpec| {
+        let most = window.limit as f64 * slot_ms as f64 / window.length_ms as f64;
+        (window.unit == Unit::Requests).then_some(most)
+    };
+    let grown = load.grown(load.connections());
+    let slot = |used: &Used| {
+        let scale = u64::from(scale);
+        Slot { history: used.history * scale, polls: used.polls * scale }
+    };
+    Timeline {
+        slot_ms,
+        capacity: grown.iter().filter_map(capacity).reduce(f64::min),
+        slots: used.iter().map(slot).collect(),
+    }
+}

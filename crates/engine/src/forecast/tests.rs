@@ -1,0 +1,213 @@
+//! What a forecast says, beside what the simulator then does.
+
+use super::*;
+use crate::sim::{Scenario, run};
+use crate::time::Ms;
+
+fn scenario(windows: &str, kind: &str, teams: &str) -> Scenario {
+    let text = format!(
+        "start = \"2026-11-23T20:07:00Z\"\nuntil_hours = 20000\n[[app]]\nid = \"a\"\nserver_kind = \"{kind}\"\n{windows}\n{teams}"
+    );
+    Scenario::parse(&text).unwrap()
+}
+
+fn team(connections: u32, poll_seconds: u32, requests: u32) -> String {
+    format!(
+        "[[app.team]]\nid = \"t\"\nconnections = {connections}\npoll_seconds = {poll_seconds}\nhistory_connections = {connections}\nhistory_requests = {requests}\n"
+    )
+}
+
+/// Enough for four cycles of every scenario here.
+const EFFORT: Effort = Effort { grants: 90_000, runs_max: 3, seed: 1 };
+
+/// How long history takes by the forecast and by the simulator, in hours.
+fn both(scenario: &Scenario) -> (f64, f64, Outlook) {
+    let load = Load::simulated(&scenario.app[0], scenario.start_ms().unwrap());
+    let outlook = outlook(&load, EFFORT, &|| true).unwrap();
+    let done = run(&Scenario { seed: 4_711, ..scenario.clone() }, None).unwrap().history_finished_ms.unwrap();
+    let hours = |ms: Ms| ms as f64 / 3_600_000.0;
+    (hours(outlook.finish_ms_p50.unwrap()), hours(done), outlook)
+}
+
+const STRAVA: &str = "windows = [{ limit = 100, seconds = 900, kind = \"aligned\" }, \
+                      { limit = 1000, seconds = 86400, kind = \"aligned\" }]";
+const WAHOO: &str = "windows = [{ limit = 200, seconds = 300 }, { limit = 1000, seconds = 3600 }, \
+                     { limit = 5000, seconds = 86400 }]";
+const WHOOP: &str = "windows = [{ limit = 100, seconds = 60 }, { limit = 10000, seconds = 86400 }]";
+const OURA: &str = "windows = [{ limit = 5000, seconds = 300 }]";
+const FITBIT: &str = "user_windows = [{ limit = 150, seconds = 3600 }]";
+
+#[test]
+fn a_forecast_is_within_a_twentieth_of_what_the_simulator_then_does() {
+    let cases = [
+        ("few, to the end", scenario(STRAVA, "aligned", &team(8, 900, 200)), false),
+        ("a fortnight", scenario(STRAVA, "aligned", &team(300, 86_400, 40)), true),
+        ("more polls than fit", scenario(STRAVA, "aligned", &team(2_000, 86_400, 4)), true),
+        ("three windows, of a kind not known", scenario(WAHOO, "log", &team(40, 900, 700)), true),
+        ("the same, two counters", scenario(WAHOO, "two_counter", &team(40, 900, 700)), true),
+        ("a wide window", scenario(OURA, "log", &team(640, 900, 60)), true),
+        ("users by themselves", scenario(FITBIT, "log", &team(64, 900, 400)), false),
+    ];
+    for (name, scenario, counted_on) in cases {
+        let (said, done, outlook) = both(&scenario);
+        assert!((said / done - 1.0).abs() < 0.05, "{name}: {said:.2} h said, {done:.2} h done");
+        assert_eq!(outlook.counted_on, counted_on, "{name}");
+        assert!(outlook.lower_bound_ms <= outlook.finish_ms_p50, "{name}");
+        assert!(outlook.finish_ms_p50 <= outlook.finish_ms_p90, "{name}");
+    }
+}
+
+#[test]
+fn a_daily_window_of_a_kind_not_known_is_counted_on_from_a_few_days() {
+    let (said, done, outlook) = both(&scenario(WHOOP, "log", &team(50, 3_600, 900)));
+    assert!((said / done - 1.0).abs() < 0.05, "{said:.2} h said, {done:.2} h done");
+    // 30,000 requests a run are no four days of 10,000: the runs ended first, and three days tell as much.
+    assert!(outlook.counted_on);
+}
+
+#[test]
+fn a_smaller_application_takes_the_same_time() {
+    let load = |connections| {
+        let scenario = scenario(OURA, "log", &team(connections, 900, 40));
+        Load::simulated(&scenario.app[0], scenario.start_ms().unwrap())
+    };
+    let (load, small) = (load(1_280), load(1_280).scaled(10));
+    assert_eq!((load.scale(), small.connections(), small.windows[0].limit), (10, 128, 500));
+    let whole = Load { in_flight_max: 1, ..load.clone() };
+    assert_eq!(whole.scale(), 1, "one request in flight cannot be made fewer");
+}
+
+#[test]
+fn the_same_question_has_the_same_answer() {
+    let scenario = scenario(STRAVA, "aligned", &team(40, 900, 50));
+    let load = Load::simulated(&scenario.app[0], scenario.start_ms().unwrap());
+    let ask = || format!("{:?}", outlook(&load, EFFORT, &|| true));
+    assert_eq!(ask(), ask());
+}
+
+#[test]
+fn what_is_no_longer_wanted_is_given_up() {
+    let scenario = scenario(STRAVA, "aligned", &team(40, 900, 50));
+    let load = Load::simulated(&scenario.app[0], scenario.start_ms().unwrap());
+    assert_eq!(outlook(&load, EFFORT, &|| false).unwrap_err(), Interrupted::Unwanted);
+}
+
+#[test]
+fn too_little_effort_says_so_and_still_gives_the_bound() {
+    let scenario = scenario(STRAVA, "aligned", &team(400, 86_400, 50));
+    let load = Load::simulated(&scenario.app[0], scenario.start_ms().unwrap());
+    let outlook = outlook(&load, Effort { grants: 900, runs_max: 3, seed: 1 }, &|| true).unwrap();
+    assert!(outlook.unsettled && outlook.finish_ms_p50.is_none());
+    // 20,000 requests beside 400 polls a day: not before a month has passed.
+    let days = outlook.lower_bound_ms.unwrap() / 86_400_000;
+    assert!((30..36).contains(&days), "{days}");
+}
+
+#[test]
+fn a_fork_goes_on_from_what_was_used() {
+    let scenario = scenario(STRAVA, "aligned", &team(8, 900, 100));
+    let load = Load::simulated(&scenario.app[0], scenario.start_ms().unwrap());
+    let mut engine = load.engine().unwrap();
+    let fresh = fork(&engine, &load, EFFORT, &|| true).unwrap();
+    // Somebody pulls 600 requests already, ahead of what is proposed now.
+    engine.pull(0, 0, crate::Cost::ONE, 1, std::iter::once(0..600), load.start_ms);
+    let later = fork(&engine, &load, EFFORT, &|| true).unwrap();
+    assert!(later.finish_ms_p50 > fresh.finish_ms_p50, "{later:?}");
+    assert_eq!(engine.pending(0), 1, "the original goes on as it was");
+}
+
+mod plans {
+    use jiff::Timestamp;
+    use lookback_domain::{Catalog, Days, OAuthApplication, Preference, Provider};
+
+    use super::super::*;
+
+    const EFFORT: Effort = Effort { grants: 24_000, runs_max: 3, seed: 1 };
+
+    fn days(days: i64) -> Preference {
+        Preference { default: Days::try_from(days).unwrap(), overrides: Default::default() }
+    }
+
+    fn planned(provider: Provider, asked: i64, assumed: &Assumed) -> Plan {
+        let catalog = Catalog::bundled().unwrap();
+        let now: Timestamp = "2026-11-23T20:07:00Z".parse().unwrap();
+        plan(&catalog, provider, &days(asked), &[None], assumed, now, EFFORT, &|| true).unwrap()
+    }
+
+    #[test]
+    fn a_year_of_strava_is_compared_with_todays_fortnight() {
+        let plan = planned(Provider::Strava, 365, &Assumed { connections: 2_000, ..Assumed::default() });
+        let (proposed, today) = (&plan.proposed, &plan.today);
+        assert_eq!((proposed.per_connection.requests, proposed.requests), (185, 370_000));
+        assert_eq!((today.days.get(), today.per_connection.requests, today.requests), (14, 9, 18_000));
+        assert_eq!(proposed.certainty, Certainty::Extrapolated);
+        let years = proposed.finish_ms_p50.unwrap() as f64 / 86_400_000.0 / 365.25;
+        assert!((4.5..6.0).contains(&years), "{years}");
+        assert!(proposed.lower_bound_ms <= proposed.finish_ms_p50);
+        assert!(today.finish_ms_p50 < proposed.finish_ms_p50);
+        // A poll a day each is twice what a day's quota has; history takes a fifth of it.
+        let periods = [plan.before, proposed.during].map(|polled| polled.teams.unwrap().period_ms);
+        assert!(periods[0] > 2 * 86_400_000 && periods[1] > periods[0], "{periods:?}");
+        assert!(!plan.own_application_advised, "nobody else uses it");
+        assert!(plan.sentence.contains("185 requests for each of 2,000 connections, 370,000 in all"));
+        assert!(plan.sentence.contains("would not help"), "{}", plan.sentence);
+    }
+
+    #[test]
+    fn an_own_application_is_advised_where_others_use_the_shared_one_up() {
+        let assumed = Assumed { connections: 50, other_connections: 3_000, ..Assumed::default() };
+        let plan = planned(Provider::Strava, 90, &assumed);
+        let own = plan.own_application.as_ref().unwrap();
+        assert!(own.finish_ms_p50 < plan.proposed.finish_ms_p50);
+        assert!(plan.own_application_advised);
+        assert!(plan.sentence.contains("application of the team's own is advised"), "{}", plan.sentence);
+        assert!(plan.before.others.unwrap().period_ms <= plan.proposed.during.others.unwrap().period_ms);
+        assert_eq!(own.during.others, None, "nobody else is on it");
+
+        let own = Assumed { application: OAuthApplication::Own, ..assumed };
+        let plan = planned(Provider::Strava, 90, &own);
+        assert_eq!((plan.own_application.is_some(), plan.own_application_advised), (false, false));
+        assert!(plan.sentence.contains("own already"), "{}", plan.sentence);
+    }
+
+    #[test]
+    fn users_who_are_counted_by_themselves_need_no_application_of_their_own() {
+        let assumed = Assumed { connections: 500, other_connections: 500, ..Assumed::default() };
+        let plan = planned(Provider::Fitbit, 30, &assumed);
+        assert_eq!(plan.own_application_advised, false);
+        assert!(plan.sentence.contains("changes nothing"), "{}", plan.sentence);
+        assert_eq!(plan.proposed.during.others.unwrap().period_ms, plan.before.others.unwrap().period_ms);
+    }
+
+    #[test]
+    fn connections_that_come_faster_than_they_are_served_are_never_done() {
+        let assumed = Assumed { connections: 100, new_connections_per_day: 10, ..Assumed::default() };
+        let plan = planned(Provider::Strava, 365, &assumed);
+        assert_eq!((plan.proposed.certainty, plan.proposed.finish_ms_p50), (Certainty::Never, None));
+        assert!(plan.sentence.contains("never done"), "{}", plan.sentence);
+    }
+
+    #[test]
+    fn what_costs_nothing_says_so() {
+        let assumed = Assumed { connections: 100, ..Assumed::default() };
+        let phone = planned(Provider::AppleHealthKit, 365, &assumed);
+        assert_eq!((phone.proposed.requests, phone.proposed.certainty), (0, Certainty::Nothing));
+        assert_eq!((phone.proposed.during.teams, phone.before.teams), (None, None));
+        let none = planned(Provider::Strava, 0, &assumed);
+        assert_eq!((none.proposed.requests, none.today.requests), (0, 900));
+        assert!(none.sentence.contains("no history is pulled"), "{}", none.sentence);
+        let nobody = planned(Provider::Strava, 365, &Assumed::default());
+        assert_eq!((nobody.proposed.requests, nobody.proposed.certainty), (0, Certainty::Nothing));
+    }
+
+    #[test]
+    fn every_provider_has_a_plan() {
+        for &provider in Provider::ALL {
+            let assumed = Assumed { connections: 10, ..Assumed::default() };
+            let plan = planned(provider, 14, &assumed);
+            assert!(plan.sentence.starts_with(&plan.name), "{provider}: {}", plan.sentence);
+            println!("{}", plan.sentence);
+            assert!(plan.proposed.lower_bound_ms.is_some() == (plan.proposed.requests > 0), "{provider}");
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub use app::{App, Clock, Parts};
 pub use caller::Caller;
 pub use error::Error;
 pub use layers::{Limits, Metrics, Observed};
+pub use routes::team_data_pull_preferences::forecast::ProviderForecast;
 pub use routes::{metrics_router, openapi, router};
 pub use valid::{FromBody, NoBody, Valid};
 

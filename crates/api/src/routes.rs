@@ -18,10 +18,11 @@ use crate::{App, Error};
 
 /// The management API: its routes and the document that describes them.
 fn api() -> OpenApiRouter<App> {
-    use team_data_pull_preferences::{delete, get, post, resolve};
+    use team_data_pull_preferences::{delete, forecast, get, post, resolve};
     OpenApiRouter::with_openapi(base())
         .routes(routes!(get::get, post::upsert, delete::delete))
         .routes(routes!(resolve::resolve))
+        .routes(routes!(forecast::forecast))
 }
 
 /// The OpenAPI document.

@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod plan;
 mod serve;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 use jiff::{Timestamp, civil::Date};
 use lookback_domain::{Days, Environment, KeyId, OrgId, Provider, Region, Resource, TeamId};
 
+pub use plan::Plan;
 pub use serve::Serve;
 
 /// Decides how far back health data is pulled when a person connects a device account.
@@ -98,6 +100,9 @@ pub enum Command {
         after_help = "Without --team nothing is looked up: --days and --override stand in for a stored preference.\n\nExamples:\n  lookback resolve --provider oura --days 120 --override sleep=180 --resource sleep --resource activity\n  lookback resolve --provider fitbit --days 365 --resource heartrate\n  lookback resolve --org ORG --team TEAM --region eu --provider strava --resource workouts --json"
     )]
     Resolve(Box<Resolve>),
+    /// Show what a preference would cost: requests, time, and what becomes of polling
+    #[command(after_help = plan::EXAMPLES)]
+    Plan(Box<Plan>),
     /// Run a scenario against simulated providers, or random ones
     #[command(
         after_help = "The trace has one JSON object a line for every request that reached a provider.\n\nExamples:\n  lookback simulate scenarios/strava-aligned.toml\n  lookback simulate scenarios/wahoo-log.toml --json --trace trace.ndjson\n  lookback simulate --fuzz --seconds 60"
@@ -133,6 +138,7 @@ impl Command {
             Self::Resolve(_)
             | Self::Config(_)
             | Self::Healthcheck(_)
+            | Self::Plan(_)
             | Self::Providers
             | Self::Openapi
             | Self::Completions { .. } => true,

@@ -7,6 +7,7 @@ mod healthcheck;
 mod key;
 pub mod open;
 mod org;
+mod plan;
 mod providers;
 mod quickstart;
 mod resolve;
@@ -34,6 +35,7 @@ pub async fn run(command: Command, settings: &Settings, given: &Given) -> anyhow
         Command::Team(what) => team::run(settings, what).await,
         Command::Key(what) => key::run(settings, what).await,
         Command::Resolve(what) => resolve::run(settings, *what).await,
+        Command::Plan(what) => plan::run(settings, *what).await,
         Command::Simulate(what) => simulate::run(settings, &what),
         Command::Backup(what) => backup::run(settings, what).await,
         Command::Config(what) => config::run(settings, given, &what),

@@ -16,7 +16,7 @@ mod sentence;
 
 pub use load::{Load, Proposal, TeamLoad};
 pub use outlook::{Effort, Interrupted, Outlook, Polling, Slot, Timeline, fork, outlook};
-pub use plan::{Assumed, CONNECTIONS_MAX, Certainty, Plan, Polled, Side, plan};
+pub use plan::{Assumed, CONNECTIONS_MAX, Certainty, Plan, Polled, Question, Side, plan};
 pub use sentence::{span, thousands};
 
 #[cfg(test)]

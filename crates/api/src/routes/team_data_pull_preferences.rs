@@ -1,6 +1,7 @@
 //! `/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}`: what the methods have in common.
 
 pub mod delete;
+pub mod forecast;
 pub mod get;
 pub mod page;
 pub mod post;

@@ -4,6 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use lookback_domain::{
     Advice, Days, Environment, OAuthApplication, OrgId, Provider, Region, Resource, Source, Step, TeamId,
 };
+use lookback_engine::forecast::Certainty;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AnyOf, Array, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
@@ -92,6 +93,8 @@ macro_rules! inline {
 
 inline! {
     Integer => plain(Type::Integer, None),
+    u64 => plain(Type::Integer, None),
+    bool => plain(Type::Boolean, None),
     Days => plain(Type::Integer, None),
     String => plain(Type::String, None),
     OrgId => formatted("uuid"),
@@ -103,6 +106,7 @@ inline! {
     Source => choice(Source::ALL),
     Step => choice(Step::ALL),
     Advice => choice(Advice::ALL),
+    Certainty => choice(Certainty::ALL),
 }
 
 /// Enums that are named and referred to, with the title the contract gives them.

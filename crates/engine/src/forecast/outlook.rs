@@ -173,7 +173,8 @@ fn runs<'a>(
         if !rollout.run(bounds, go_on) {
             return Err(Interrupted::Unwanted);
         }
-        spent += rollout.grants.max(1);
+        // A run costs its requests, and setting everybody up.
+        spent += rollout.grants + 1 + small.connections();
         let ran = sum_up(small, &rollout, cycle_ms);
         rans.push((ran, rollout));
     }

@@ -46,8 +46,10 @@ pub struct Plan {
     pub name: String,
     /// How many teams it is for.
     pub teams: usize,
-    /// What was assumed.
+    /// What was assumed, the catalog's figures filled in.
     pub assumed: Assumed,
+    /// Whether the provider is asked for history at all; where not, the phone or the device sends it.
+    pub is_asked: bool,
     /// How sure we are of the quota.
     pub quota_basis: Basis,
     /// Whether the provider makes no difference between its users' applications: no requests are counted, or only
@@ -117,20 +119,29 @@ lookback_domain::slugs! {
     }
 }
 
-/// Forecasts what `proposed` makes of a provider for as many teams as `today` has, each with what stands for it.
+/// What is asked about one provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What is known of the providers.
+    pub catalog: &'a Catalog,
+    /// Which.
+    pub provider: Provider,
+    /// What each team would prefer.
+    pub proposed: &'a Preference,
+    /// What each team prefers today; as many entries as there are teams.
+    pub today: &'a [Option<&'a Preference>],
+    /// What is assumed.
+    pub assumed: &'a Assumed,
+    /// From when on.
+    pub now: Timestamp,
+}
+
+/// Forecasts what becomes of what is proposed, and of what it is compared with.
 ///
 /// # Errors
 /// Where `go_on` says that the answer is no longer wanted.
-pub fn plan(
-    catalog: &Catalog,
-    provider: Provider,
-    proposed: &Preference,
-    today: &[Option<&Preference>],
-    assumed: &Assumed,
-    now: Timestamp,
-    effort: Effort,
-    go_on: &dyn Fn() -> bool,
-) -> Result<Plan, Interrupted> {
+pub fn plan(question: &Question<'_>, effort: Effort, go_on: &dyn Fn() -> bool) -> Result<Plan, Interrupted> {
+    let &Question { catalog, provider, proposed, today, assumed, now } = question;
     let asked = Asked { catalog, provider, rule: catalog.rule(provider), assumed, now };
     let proposals = vec![asked.pull(Some(proposed)); today.len()];
     let standing: Vec<_> = today.iter().map(|preference| asked.pull(*preference)).collect();
@@ -167,7 +178,8 @@ pub fn plan(
         provider,
         name: asked.rule.name.clone(),
         teams: proposals.len(),
-        assumed: assumed.clone(),
+        assumed: asked.filled_in(),
+        is_asked: !asked.rule.request.is_empty(),
         quota_basis: asked.rule.quota.basis,
         shared_quota: asked.rule.quota.windows.iter().any(|window| window.limit_per_user == 0),
         own_application_advised: own_application.as_ref().is_some_and(|own| is_better(own, &proposed)),
@@ -183,7 +195,7 @@ pub fn plan(
 }
 
 /// Most connections that an application is forecast with.
-pub const CONNECTIONS_MAX: u32 = 1_000_000;
+pub const CONNECTIONS_MAX: u32 = 100_000;
 
 /// Whether an application of one's own is worth its trouble.
 fn is_better(own: &Side, shared: &Side) -> bool {
@@ -232,13 +244,8 @@ impl Asked<'_> {
             })
             .collect();
         let days = |resource: Resource| pulled.get(&resource).copied().unwrap_or_default();
-        let rate = |resource: Resource| {
-            let given = self.assumed.records_per_day.get(&resource).copied();
-            let shapes = self.rule.request.iter().filter(|shape| shape.records_of() == Some(resource));
-            given.or(shapes.filter_map(|shape| shape.records_per_day).next())
-        };
         let cost = |permille: u32| {
-            self.rule.pull_cost(&days, &|resource| rate(resource).map(|rate| rate.scaled(permille)))
+            self.rule.pull_cost(&days, &|resource| self.rate(resource).map(|rate| rate.scaled(permille)))
         };
         Pull {
             days: pulled.values().copied().max().unwrap_or_default(),
@@ -247,14 +254,34 @@ impl Asked<'_> {
         }
     }
 
+    /// How many records of this kind a day are reckoned with.
+    fn rate(&self, of: Resource) -> Option<PerDay> {
+        let given = self.assumed.records_per_day.get(&of).copied();
+        let shapes = self.rule.request.iter().filter(|shape| shape.records_of() == Some(of));
+        given.or(shapes.filter_map(|shape| shape.records_per_day).next())
+    }
+
+    /// How often a connection is polled. What makes no requests is not polled either, whatever is assumed.
+    fn poll_seconds(&self) -> Option<u32> {
+        let seconds = self.assumed.poll_seconds.or(self.rule.updates.poll_seconds);
+        seconds.filter(|_| !self.rule.request.is_empty())
+    }
+
+    /// What is assumed, with what the catalog assumes where nothing was said.
+    fn filled_in(&self) -> Assumed {
+        let pulled = self.rule.pulled().into_iter();
+        Assumed {
+            records_per_day: pulled.filter_map(|resource| Some((resource, self.rate(resource)?))).collect(),
+            poll_seconds: self.poll_seconds(),
+            ..self.assumed.clone()
+        }
+    }
+
     fn load(&self, pulls: &[Pull], alone: bool) -> Load {
         let start_ms = u64::try_from(self.now.as_millisecond()).unwrap_or(0);
         let mut load = Load::of(&self.rule.quota, start_ms);
         load.failures_permille = FAILURES_PERMILLE;
-        let seconds = self.assumed.poll_seconds.or(self.rule.updates.poll_seconds);
-        // What makes no requests is not polled either, whatever is assumed.
-        let polls = seconds.filter(|_| !self.rule.request.is_empty());
-        let poll_ms = polls.map(|seconds| Ms::from(seconds) * 1_000);
+        let poll_ms = self.poll_seconds().map(|seconds| Ms::from(seconds) * 1_000);
         let assumed = self.assumed;
         let team = |connections, joins_per_day, proposal| TeamLoad {
             weight: 1,

@@ -42,7 +42,7 @@ pub struct Rollout<'a> {
     slab: Vec<Option<Flight>>,
     free: Vec<usize>,
     joins: Vec<Join>,
-    /// Requests so far.
+    /// Requests so far, and connections that came.
     pub grants: u64,
     /// Chunks asked for, by the pulls begun.
     pub asked: u64,
@@ -234,6 +234,8 @@ impl<'a> Rollout<'a> {
     }
 
     fn join(&mut self, team: u32) {
+        // Somebody new is as much work as a request.
+        self.grants += 1;
         let user = self.engine.add_user(APP, team);
         let wanted = &self.load.teams[team as usize];
         if let Some(period_ms) = wanted.poll_ms {

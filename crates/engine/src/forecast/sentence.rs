@@ -21,12 +21,16 @@ pub fn of(plan: &Plan) -> String {
 fn work(plan: &Plan) -> String {
     let Side { days, per_connection, requests, .. } = &plan.proposed;
     let name = &plan.name;
-    if per_connection.requests == 0 && days.get() == 0 {
+    if !plan.is_asked {
+        return format!("{name}: its history takes no requests, since the phone or the device sends it.");
+    }
+    if per_connection.requests == 0 {
         return format!("{name}: no history is pulled, so it takes no requests.");
     }
     let teams = if plan.teams > 1 { format!(" of each of {} teams", plan.teams) } else { String::new() };
     format!(
-        "{name}: {days} days of history take about {} for each of {} connections{teams}, {} in all.",
+        "{name}: {} of history take about {} for each of {} connections{teams}, {} in all.",
+        counted(u64::from(days.get()), "day"),
         counted(per_connection.requests, "request"),
         thousands(u64::from(plan.assumed.connections)),
         thousands(*requests),
@@ -34,7 +38,8 @@ fn work(plan: &Plan) -> String {
 }
 
 fn finish(side: &Side) -> String {
-    let bound = side.lower_bound_ms.map(|ms| format!("no scheduler could be done before {}", span(ms)));
+    let said = side.lower_bound_ms.filter(|ms| *ms >= 1_000 || side.finish_ms_p50.is_none());
+    let bound = said.map(|ms| format!("no scheduler could be done before {}", span(ms)));
     match (side.certainty, side.finish_ms_p50) {
         (Certainty::Unknown, _) => {
             let bound = bound.unwrap_or_else(|| "polls alone leave no room".to_owned());
@@ -47,7 +52,8 @@ fn finish(side: &Side) -> String {
                 .map_or(String::new(), |ms| format!(" ({} in nine of ten runs{bound})", span(ms)));
             format!("They are done after {}{late}.", span(ms))
         }
-        _ => "They are never done: more is asked for each day than the quota lets through.".to_owned(),
+        _ => "They are never done: polls and what else is asked for take all that the quota lets through."
+            .to_owned(),
     }
 }
 
@@ -61,8 +67,8 @@ fn today(plan: &Plan) -> Option<String> {
     }
     let done = today.finish_ms_p50.map(|ms| format!(" and are done after {}", span(ms)));
     Some(format!(
-        "Today's {} days take {} in all{}.",
-        today.days,
+        "Today's {} take {} in all{}.",
+        counted(u64::from(today.days.get()), "day"),
         counted(today.requests, "request"),
         done.unwrap_or_default()
     ))

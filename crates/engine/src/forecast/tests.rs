@@ -131,7 +131,10 @@ mod plans {
     fn planned(provider: Provider, asked: i64, assumed: &Assumed) -> Plan {
         let catalog = Catalog::bundled().unwrap();
         let now: Timestamp = "2026-11-23T20:07:00Z".parse().unwrap();
-        plan(&catalog, provider, &days(asked), &[None], assumed, now, EFFORT, &|| true).unwrap()
+        let proposed = days(asked);
+        let question =
+            Question { catalog: &catalog, provider, proposed: &proposed, today: &[None], assumed, now };
+        plan(&question, EFFORT, &|| true).unwrap()
     }
 
     #[test]
@@ -174,7 +177,7 @@ mod plans {
     fn users_who_are_counted_by_themselves_need_no_application_of_their_own() {
         let assumed = Assumed { connections: 500, other_connections: 500, ..Assumed::default() };
         let plan = planned(Provider::Fitbit, 30, &assumed);
-        assert_eq!(plan.own_application_advised, false);
+        assert!(!plan.own_application_advised);
         assert!(plan.sentence.contains("changes nothing"), "{}", plan.sentence);
         assert_eq!(plan.proposed.during.others.unwrap().period_ms, plan.before.others.unwrap().period_ms);
     }
@@ -206,7 +209,6 @@ mod plans {
             let assumed = Assumed { connections: 10, ..Assumed::default() };
             let plan = planned(provider, 14, &assumed);
             assert!(plan.sentence.starts_with(&plan.name), "{provider}: {}", plan.sentence);
-            println!("{}", plan.sentence);
             assert!(plan.proposed.lower_bound_ms.is_some() == (plan.proposed.requests > 0), "{provider}");
         }
     }

@@ -70,7 +70,7 @@ pub async fn upsert(
     let scope = path.scope(&caller)?;
     let mut problems = Problems::default();
     let changes = admit(&app, &body.providers, &mut problems);
-    bound(&body.team_ids, &mut problems);
+    bound(&body.team_ids, TEAMS_MAX, &mut problems);
     refuse(&app, scope, &body.team_ids, problems).await?;
 
     let now = app.clock.now();
@@ -82,19 +82,19 @@ pub async fn upsert(
 /// How many teams one request may set. Everybody else's writes wait for it, and its answer shows each of them.
 const TEAMS_MAX: usize = 5_000;
 
-/// Refuses more teams than may be set at once.
-fn bound(teams: &[TeamId], problems: &mut Problems) {
+/// Refuses more teams than one request may name.
+pub(super) fn bound(teams: &[TeamId], most: usize, problems: &mut Problems) {
     let named = teams.iter().collect::<HashSet<_>>().len();
-    if named > TEAMS_MAX {
+    if named > most {
         let body = Loc::root("body");
-        let said = format!("{TEAMS_MAX} teams can be set at once; send the others in another request");
+        let said = format!("{most} teams can be named at once; send the others in another request");
         let input = Value::Integer(named.into());
-        problems.add_with("less_than_equal", &body.key("team_ids"), said, &input, ("le", TEAMS_MAX));
+        problems.add_with("less_than_equal", &body.key("team_ids"), said, &input, ("le", most));
     }
 }
 
 /// The preferences asked for; whatever the catalog does not let a team prefer goes to `problems`.
-fn admit(
+pub(super) fn admit(
     app: &App,
     asked: &Map<Configurable, SingleProviderDataPullPreferences>,
     problems: &mut Problems,

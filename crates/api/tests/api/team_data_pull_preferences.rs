@@ -1,6 +1,7 @@
 //! `/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}`
 
 mod delete;
+mod forecast;
 mod get;
 mod page;
 mod post;

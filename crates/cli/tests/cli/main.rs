@@ -9,6 +9,7 @@ mod first;
 mod healthcheck;
 mod offline;
 mod packaging;
+mod plan;
 mod quickstart;
 mod secrets;
 mod serve;

@@ -171,7 +171,7 @@ async fn more_than_5_000_teams_at_once_are_refused_and_a_repeated_one_counts_onc
         json!([{
             "type": "less_than_equal",
             "loc": ["body", "team_ids"],
-            "msg": "5000 teams can be set at once; send the others in another request",
+            "msg": "5000 teams can be named at once; send the others in another request",
             "input": 5_001,
             "ctx": { "le": 5_000 },
         }])

@@ -85,7 +85,7 @@ pub async fn forecast(
     let now = app.clock.now();
     let teams = app.store.preferences(scope, Selection::Teams(&body.team_ids)).await?;
     let order: Vec<Provider> = body.providers.keys().map(|&Configurable(provider)| provider).collect();
-    let asked = Asked { catalog: app.catalog, order, proposed, teams, assumed, now };
+    let asked = Asked { catalog: Arc::clone(&app.catalog), order, proposed, teams, assumed, now };
     let forecasts = asked.answered().await?;
     Ok(Json(ForecastResponse { now, forecasts }))
 }

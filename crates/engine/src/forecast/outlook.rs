@@ -127,7 +127,7 @@ pub fn outlook(load: &Load, effort: Effort, go_on: &dyn Fn() -> bool) -> Result<
     let small = load.scaled(scale);
     let engine = small.engine()?;
     let rans = runs(&small, &engine, cycle_ms(load), effort, go_on)?;
-    Ok(answer(load, scale, rans))
+    Ok(answer(load, scale, &rans))
 }
 
 /// The same for what is proposed to an engine that runs: each run is a fork of it. `load` says what that engine
@@ -144,7 +144,7 @@ pub fn fork(
     // What the provider has counted is not known here: its answers would contradict what was charged before.
     let load = Load { told: None, ..load.clone() };
     let rans = runs(&load, engine, cycle_ms(&load), effort, go_on)?;
-    Ok(answer(&load, 1, rans))
+    Ok(answer(&load, 1, &rans))
 }
 
 type Runs<'a> = Vec<(Ran, Rollout<'a>)>;
@@ -221,7 +221,7 @@ fn sum_up(load: &Load, rollout: &Rollout<'_>, cycle_ms: Ms) -> Ran {
     }
 }
 
-fn answer(load: &Load, scale: u32, rans: Runs<'_>) -> Outlook {
+fn answer(load: &Load, scale: u32, rans: &[(Ran, Rollout<'_>)]) -> Outlook {
     let has_history = load.requests() > 0;
     let mut order: Vec<usize> = (0..rans.len()).collect();
     let finish = |index: &usize| rans[*index].0.finish_ms.unwrap_or(Ms::MAX);

@@ -94,7 +94,7 @@ fn a_smaller_application_takes_the_same_time() {
     };
     let (load, small) = (load(1_280), load(1_280).scaled(10));
     assert_eq!((load.scale(), small.connections(), small.windows[0].limit), (10, 128, 500));
-    let whole = Load { in_flight_max: 1, ..load.clone() };
+    let whole = Load { in_flight_max: 1, ..load };
     assert_eq!(whole.scale(), 1, "one request in flight cannot be made fewer");
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lookback_store::Error;
+use rusqlite::{Connection, ErrorCode};
 
 /// What an operation gives before its errors are put in the terms of all stores.
 pub(crate) type Outcome<T> = Result<T, Failure>;
@@ -25,11 +26,24 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(error) => error,
-            Failure::Sqlite(error) => Self::Unavailable(Arc::new(error)),
+impl Failure {
+    /// The same in the terms of all stores.
+    ///
+    /// What `db` keeps of a file that turned out to be damaged is forgotten, or it would go on to see the damage after
+    /// the file was mended.
+    pub(crate) fn seen_by(self, db: &Connection) -> Error {
+        match self {
+            Self::Refused(error) => error,
+            Self::Sqlite(error) => {
+                if matches!(
+                    error.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                ) {
+                    // Where that fails too, there is nothing else to be done here.
+                    let _ = db.execute_batch("PRAGMA shrink_memory");
+                }
+                Error::Unavailable(Arc::new(error))
+            }
         }
     }
 }

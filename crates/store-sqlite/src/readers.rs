@@ -66,7 +66,9 @@ impl Readers {
         self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> Outcome<T>,
     ) -> Result<T> {
-        Ok(read(self.lease().await?.connection())?)
+        let mut lease = self.lease().await?;
+        let db = lease.connection();
+        read(db).map_err(|failure| failure.seen_by(db))
     }
 
     async fn lease(self: &Arc<Self>) -> Result<Lease> {
@@ -82,7 +84,8 @@ impl Lease {
     }
 
     fn read<T>(mut self, read: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T> {
-        Ok(snapshot(self.connection(), read)?)
+        let db = self.connection();
+        snapshot(db, read).map_err(|failure| failure.seen_by(db))
     }
 }
 

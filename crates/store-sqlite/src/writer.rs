@@ -162,7 +162,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Outcome<T> + Send> Operation for Waiting
     fn run(&mut self, db: &Connection) -> Result<()> {
         let operation = self.operation.take().expect("an operation is run once");
         // One that panics is a fault of ours; it must not end writing for everybody.
-        let outcome = catch_unwind(AssertUnwindSafe(|| operation(db).map_err(Error::from)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| operation(db).map_err(|failure| failure.seen_by(db))));
         let outcome = outcome.unwrap_or_else(|_| Err(Error::unavailable("the operation panicked")));
         let outcome = self.outcome.insert(outcome);
         outcome.as_ref().map(|_| ()).map_err(Error::clone)
@@ -242,7 +242,7 @@ impl Thread {
     /// Commits something. It counts only where the files are in their place afterwards too.
     fn in_place(&self, commit: impl FnOnce(&Connection) -> Outcome<()>) -> Result<()> {
         self.place.check()?;
-        commit(&self.connection)?;
+        commit(&self.connection).map_err(|failure| failure.seen_by(&self.connection))?;
         self.place.check()
     }
 

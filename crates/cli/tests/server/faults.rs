@@ -185,6 +185,75 @@ fn a_file_that_is_damaged_while_it_is_served_is_no_panic_and_can_be_mended() {
 }
 
 #[test]
+fn a_file_that_is_mended_while_it_is_served_is_as_good_as_before() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let path = place.path("lookback-data/lookback.db");
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let server = place.serve();
+    // All but the first page, which says what there is.
+    let rest = 4096;
+    file.write_all_at(&vec![0; whole.len() - rest], rest as u64).unwrap();
+    assert_eq!(days(&server, &access), Err(503));
+    assert_eq!(set(&server, &access, 1), 503);
+    assert_eq!(get(&server, "/readyz").0, 503);
+    file.write_all_at(&whole[rest..], rest as u64).unwrap();
+    assert_eq!(days(&server, &access), Ok(180));
+    assert_eq!(get(&server, "/readyz").0, 200);
+    assert_eq!(set(&server, &access, 2), 200);
+    assert_eq!(restarted(&place, server, &access), 2);
+}
+
+/// A file system that the kernel stops writing to, as it does after an error of the disk; that takes the superuser.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_that_turns_read_only_is_a_503_for_writes_and_loses_nothing() {
+    struct Mounted(std::path::PathBuf);
+
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            let _ = std::process::Command::new("umount").arg(&self.0).status();
+        }
+    }
+
+    let place = Place::new();
+    let run = |program: &str, args: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        command.args(args).current_dir(place.path("")).output().is_ok_and(|output| output.status.success())
+    };
+    fs::create_dir(place.path("disk")).unwrap();
+    fs::File::create(place.path("image")).unwrap().set_len(32 << 20).unwrap();
+    let mount = || run("mount", &["-o", "loop,errors=remount-ro", "image", "disk"]);
+    if !geteuid().is_root() || !run("mkfs.ext4", &["-q", "image"]) || !mount() {
+        eprintln!("SKIPPED: no file system can be made and mounted here");
+        return;
+    }
+    let mounted = Mounted(place.path("disk"));
+    let database = ["--database", "sqlite:disk/lookback.db"];
+    let made = place.run(&[&["bootstrap", "--json"], &database[..]].concat()).ok();
+    let access = Access::from_json(&serde_json::from_str(&made).unwrap());
+    let mut server = place.serve_with(&[&SERVE[..], &database].concat(), &[]);
+    assert_eq!(set(&server, &access, 21), 200);
+    assert!(run("mount", &["-o", "remount,abort", "disk"]));
+    assert_eq!(set(&server, &access, 22), 503);
+    assert_eq!(get(&server, "/readyz").0, 503);
+    assert_eq!(days(&server, &access), Ok(21), "reading goes on");
+    assert_eq!(server.end(Signal::TERM).0.code(), Some(0));
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+
+    drop(mounted);
+    // It may have found something to mend, which it says with its exit code.
+    let _ = run("e2fsck", &["-fy", "image"]);
+    assert!(mount());
+    let _mounted = Mounted(place.path("disk"));
+    let mut server = place.serve_with(&[&SERVE[..], &database].concat(), &[]);
+    assert_eq!(days(&server, &access), Ok(21), "what was acknowledged is there, what was refused is not");
+    assert_eq!(set(&server, &access, 23), 200);
+    server.end(Signal::TERM);
+}
+
+#[test]
 fn a_start_that_fails_says_what_to_do() {
     let place = Place::new();
     place.bootstrap();

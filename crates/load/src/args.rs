@@ -27,6 +27,9 @@ pub struct Args {
     /// Afterwards, nine reads to a write at 80% of the peak for so long
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     pub soak_seconds: u64,
+    /// Reads at a fifth of the peak, by turns without others and beside so many clients that are slow on purpose
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    pub slow_clients: u64,
     /// The server's binary [default: `lookback` beside this one]
     #[arg(long, value_name = "FILE")]
     pub lookback: Option<PathBuf>,

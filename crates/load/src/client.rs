@@ -62,22 +62,29 @@ impl Client {
         &self.received[head..]
     }
 
+    /// Sends bytes as they are, and expects no answer.
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
     fn request(&mut self, work: Work) -> String {
         self.sent += 1;
         let team = fill::team(self.random() % self.teams);
-        let path = PATH.replace("{org_id}", &fill::ORG.to_string());
-        let path = path.replace("{env}", "production").replace("{region}", "us");
-        let key = fill::key();
-        let head = format!("Host: localhost\r\nX-Management-Key: {}\r\n", key.reveal());
         if work == Work::Read || work == Work::Mixed && !self.sent.is_multiple_of(10) {
+            let (path, head) = (path(), head());
             return format!("GET {path}?team_id={team} HTTP/1.1\r\n{head}\r\n");
         }
         let body = format!(
             r#"{{"team_ids": ["{team}"], "providers": {{"oura": {{"default": {{"historical_days_to_pull": 120}}, "resource_overrides": {{"sleep": {{"historical_days_to_pull": 180}}}}}}}}}}"#
         );
-        let length = body.len();
+        Self::upsert_head(body.len()) + &body
+    }
+
+    /// The head of a request to store something, with a body of this length.
+    pub fn upsert_head(length: usize) -> String {
+        let (path, head) = (path(), head());
         format!(
-            "POST {path} HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+            "POST {path} HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
         )
     }
 
@@ -109,6 +116,17 @@ impl Client {
             Err(io::Error::other(String::from_utf8_lossy(&self.received).into_owned()))
         }
     }
+}
+
+/// The route, filled in.
+fn path() -> String {
+    let path = PATH.replace("{org_id}", &fill::ORG.to_string());
+    path.replace("{env}", "production").replace("{region}", "us")
+}
+
+/// The headers of every request.
+fn head() -> String {
+    format!("Host: localhost\r\nX-Management-Key: {}\r\n", fill::key().reveal())
 }
 
 fn head_end(received: &[u8]) -> Option<usize> {

@@ -10,7 +10,7 @@ use crate::client::Work;
 use crate::report::{Measured, Report};
 use crate::sample::closed;
 use crate::server::Server;
-use crate::{fill, soak};
+use crate::{fill, slow, soak};
 
 /// The reference, on a copy of the store with so many teams.
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../reference/load_app.py");
@@ -62,8 +62,9 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
             measured.upsert.push(closed(server, Work::Upsert, args.connections, args.seconds).await?);
         }
     }
+    let slow = slow::run(args, &servers[1]).await?;
     let soak = soak::run(args, &servers[1]).await?;
-    Ok(Report { connections: args.connections, seconds: args.seconds, servers: measured, soak })
+    Ok(Report { connections: args.connections, seconds: args.seconds, servers: measured, slow, soak })
 }
 
 /// The handler that answers with the bytes that `server` answers with.
@@ -79,7 +80,9 @@ async fn bare(server: &Server, teams: u64, directory: &Path) -> anyhow::Result<S
 fn serve(lookback: &Path, store: &Path) -> Command {
     let mut command = Command::new(lookback);
     let database = format!("sqlite:{}", store.display());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--database"]).arg(database);
+    // All clients come from one address here.
+    command.args(["serve", "--listen", "127.0.0.1:0", "--connections-per-client-max", "4096", "--database"]);
+    command.arg(database);
     command
 }
 

@@ -12,6 +12,7 @@ mod fill;
 mod report;
 mod sample;
 mod server;
+mod slow;
 mod soak;
 
 use clap::Parser;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::sample::Sample;
 use crate::server::Server;
+use crate::slow::Pair;
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
@@ -13,6 +14,7 @@ pub struct Report {
     pub seconds: f64,
     /// The bare handler first.
     pub servers: Vec<Measured>,
+    pub slow: Vec<Pair>,
     /// In order of time.
     pub soak: Vec<Sample>,
 }
@@ -51,6 +53,9 @@ impl Report {
         println!("\nreads of one team\n{}", self.table(|measured| &measured.read));
         println!("\nupserts of one team\n{}", self.table(|measured| &measured.upsert));
         println!("\nat rest\n{}", self.rest());
+        if !self.slow.is_empty() {
+            println!("\nreads at a fifth of the peak, and beside slow clients\n{}", self.slow());
+        }
         if !self.soak.is_empty() {
             println!("\nsoak at 80% of the peak, nine reads to an upsert\n{}", self.soak());
         }
@@ -90,6 +95,21 @@ impl Report {
         for server in &self.servers {
             let (ready, resident) = (server.ready_ms, server.resident_at_rest_mb);
             table.add_row([server.name.clone(), format!("{ready:.0}"), format!("{resident:.1}")]);
+        }
+        table
+    }
+
+    fn slow(&self) -> Table {
+        let mut table = table(&["round", "p50 ms", "beside", "p99 ms", "beside", "p99 ×"]);
+        for (round, Pair { alone, beside }) in self.slow.iter().enumerate() {
+            table.add_row([
+                (round + 1).to_string(),
+                format!("{:.2}", alone.p50_ms),
+                format!("{:.2}", beside.p50_ms),
+                format!("{:.2}", alone.p99_ms),
+                format!("{:.2}", beside.p99_ms),
+                format!("{:.2}", beside.p99_ms / alone.p99_ms),
+            ]);
         }
         table
     }

@@ -17,6 +17,11 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value)?)
 }
 
+/// Says that something is deleted, to whoever reads JSON; a person is told nothing where all went well.
+pub fn deleted(as_json: bool, id: impl Serialize) -> anyhow::Result<()> {
+    if as_json { json(&serde_json::json!({ "deleted": id })) } else { Ok(()) }
+}
+
 /// A line under the head and nothing else: easy to read, to copy and to cut.
 const PLAIN: TableStyle = TableStyle::new().header_separator(LineStyle::new(' ', '─', ' ', ' '));
 

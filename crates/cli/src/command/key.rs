@@ -49,6 +49,9 @@ pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
                 keys.iter().map(|key| [key.id.to_string(), key.label.clone(), key.created_at.to_string()]);
             output::table(&["key", "label", "created"], rows)
         }
-        Key::Delete { org, id } => Ok(store.delete_key(org, id).await?),
+        Key::Delete { org, id } => {
+            store.delete_key(org, id).await?;
+            output::deleted(settings.json, id)
+        }
     }
 }

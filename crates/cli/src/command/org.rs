@@ -29,7 +29,8 @@ pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
             if org.name != confirm {
                 bail!("organisation {id} is not called `{confirm}`; nothing was deleted");
             }
-            Ok(store.delete_org(id).await?)
+            store.delete_org(id).await?;
+            output::deleted(settings.json, id)
         }
     }
 }

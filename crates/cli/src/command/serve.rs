@@ -17,7 +17,13 @@ pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
         begin(&*opened.store, first).await?;
     }
     let server = Server::bind(options, opened).await?;
-    output::line(&format!("listening on {}", server.url()?))?;
+    let url = server.url()?;
+    // One line either way, for whoever waits for it.
+    output::line(&if settings.json {
+        serde_json::json!({ "listening": url }).to_string()
+    } else {
+        format!("listening on {url}")
+    })?;
     server.run(signals).await
 }
 

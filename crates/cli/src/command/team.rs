@@ -19,7 +19,10 @@ pub async fn run(settings: &Settings, what: Team) -> anyhow::Result<()> {
             let teams = every(|after, limit| store.teams(org, after, limit), |team: &Row| team.id).await?;
             show(settings, &teams, |teams| output::json(&teams))
         }
-        Team::Delete { org, id } => Ok(store.delete_team(org, id).await?),
+        Team::Delete { org, id } => {
+            store.delete_team(org, id).await?;
+            output::deleted(settings.json, id)
+        }
     }
 }
 

@@ -29,8 +29,10 @@ fn an_organisation_with_its_teams_and_keys_comes_and_goes() {
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!((text(&listed[0], "id"), text(&listed[0], "label")), (text(&key, "id"), "ci"));
 
-    assert_eq!(place.run(&["key", "delete", "--org", id, text(&key, "id")]).ok(), "");
-    assert_eq!(place.run(&["team", "delete", "--org", id, text(&team, "id")]).ok(), "");
+    let deleted = |id: &str| serde_json::json!({ "deleted": id });
+    let (key, team) = (text(&key, "id"), text(&team, "id"));
+    assert_eq!(place.json(&["key", "delete", "--org", id, key]), deleted(key));
+    assert_eq!(place.json(&["team", "delete", "--org", id, team]), deleted(team));
     assert_eq!(place.json(&["key", "list", "--org", id]), serde_json::json!([]));
     assert_eq!(place.json(&["team", "list", "--org", id]), serde_json::json!([]));
 
@@ -38,6 +40,8 @@ fn an_organisation_with_its_teams_and_keys_comes_and_goes() {
     assert!(said.contains("nothing was deleted"), "{said}");
     assert_eq!(place.run(&["org", "delete", id, "--confirm", "Acme"]).ok(), "");
     assert_eq!(place.json(&["org", "list"]), serde_json::json!([]));
+    let other = text(&place.json(&["org", "create", "--name", "Other"]), "id").to_owned();
+    assert_eq!(place.json(&["org", "delete", &other, "--confirm", "Other"]), deleted(&other));
 }
 
 #[test]

@@ -18,6 +18,16 @@ async fn what_was_bootstrapped_is_served() {
     assert_eq!(access.oura(&client, &server).await, 33);
 }
 
+#[test]
+fn where_it_listens_can_be_read_as_json() {
+    let place = Place::new();
+    let mut server = place.start(&["serve", "--listen", "127.0.0.1:0", "--json"], &[]);
+    server.read_line();
+    let said: Value = serde_json::from_str(&server.printed[0]).unwrap();
+    let address = said["listening"].as_str().unwrap().strip_prefix("http://").unwrap();
+    TcpStream::connect(address).unwrap();
+}
+
 #[tokio::test]
 async fn a_second_server_is_refused_while_administration_goes_on() {
     let place = Place::new();

@@ -22,9 +22,9 @@ pub use catalog::{
 };
 pub use days::{Days, DaysOutOfRange};
 pub use feedback::{BodyRefusal, Feedback, HeaderForm, Reset};
-pub use preference::{Preference, Refusal, Setting, Settings};
+pub use preference::{Preference, Raised, Refusal, Setting, Settings};
 pub use provider::Provider;
-pub use quota::{Quota, QuotaWindow, Unit, WindowKind};
+pub use quota::{OwnQuota, Quota, QuotaWindow, Unit, WindowKind};
 pub use resolve::{
     Advice, ConnectionFacts, IngestionBounds, InvalidBounds, OAuthApplication, Reason, Source, Step, Window,
     resolve,
@@ -32,4 +32,4 @@ pub use resolve::{
 pub use resource::Resource;
 pub use shape::{PerDay, PerDayOutOfRange, PullCost, Shape};
 pub use slug::UnknownSlug;
-pub use tenancy::{Environment, KeyId, OrgId, Region, TeamId};
+pub use tenancy::{CredentialId, Environment, KeyId, OrgId, Region, Role, TeamId};

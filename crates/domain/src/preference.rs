@@ -17,6 +17,15 @@ pub struct Preference {
     pub overrides: BTreeMap<Resource, Days>,
 }
 
+/// That more is asked for than a provider's default, which makes pulls longer and rate limits tighter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raised {
+    /// The most that is asked for, as the default or for a resource.
+    pub days: Days,
+    /// What would be pulled had nothing been asked for.
+    pub default: Days,
+}
+
 /// Why a number of days cannot be preferred. The text tells a person what can.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -94,6 +103,16 @@ impl Rule {
         }
     }
 
+    /// Whether `preference` asks for more than the default. A resource's fixed figure is not asked for.
+    pub fn raised(&self, preference: &Preference) -> Option<Raised> {
+        let asked = |(&resource, &days): (&Resource, &Days)| {
+            matches!(self.allowance(Some(resource)), Allowance::UpTo(_)).then_some(days)
+        };
+        let days = preference.overrides.iter().filter_map(asked).chain([preference.default]).max()?;
+        let default = self.history.default.days;
+        (days > default).then_some(Raised { days, default })
+    }
+
     /// What an answer shows where `stored` was preferred. Whatever it shows, [`Rule::admit`] accepts.
     pub fn settings(&self, stored: Option<&Preference>) -> Settings {
         let show = |resource: Option<Resource>, days: Days| {
@@ -153,6 +172,23 @@ mod tests {
             "oura: days of history to pull cannot be negative; 0 pulls none"
         );
         assert!(said(Provider::Oura, None, i64::MAX).contains("at most 365"));
+    }
+
+    #[test]
+    fn more_than_the_default_is_raised_as_a_default_or_for_a_resource() {
+        let catalog = Catalog::bundled().unwrap();
+        let raised = |provider, default: i64, overrides: &[(Resource, i64)]| {
+            let days = |n: i64| Days::try_from(n).unwrap();
+            let overrides = overrides.iter().map(|&(resource, n)| (resource, days(n))).collect();
+            let raised = catalog.rule(provider).raised(&Preference { default: days(default), overrides });
+            raised.map(|raised| (i64::from(raised.days), i64::from(raised.default)))
+        };
+        assert_eq!(raised(Provider::Strava, 14, &[(Resource::Workouts, 14)]), None);
+        assert_eq!(raised(Provider::Strava, 15, &[(Resource::Workouts, 0)]), Some((15, 14)));
+        assert_eq!(raised(Provider::Strava, 0, &[(Resource::Workouts, 365)]), Some((365, 14)));
+        assert_eq!(raised(Provider::AppleHealthKit, 30, &[(Resource::Steps, 31)]), Some((31, 30)));
+        assert_eq!(raised(Provider::Polar, 28, &[(Resource::Steps, 0)]), None);
+        assert_eq!(raised(Provider::Fitbit, 14, &[(Resource::Heartrate, 14)]), None);
     }
 
     #[test]

@@ -24,8 +24,21 @@ pub struct Quota {
     pub feedback: Option<Feedback>,
 }
 
+/// What one OAuth application may spend where its provider granted it other limits than a new one has. Each list
+/// stands in place of the catalog's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnQuota {
+    /// Counted for all users of the application together.
+    #[serde(default)]
+    pub windows: Vec<QuotaWindow>,
+    /// Counted for each user of the application.
+    #[serde(default)]
+    pub user_windows: Vec<QuotaWindow>,
+}
+
 /// One window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuotaWindow {
     /// How much the provider counts before it refuses.
@@ -80,19 +93,58 @@ impl Quota {
 
     /// What is wrong with the windows, where something is.
     pub(crate) fn contradiction(&self) -> Option<&'static str> {
-        let mut windows = self.windows.iter().chain(&self.user_windows);
-        if windows.any(|window| window.limit == 0 || window.seconds == 0) {
-            Some("a quota window has a limit and a length")
-        } else if self.windows.len() > 4 || self.user_windows.len() > 4 {
-            Some("a quota has at most four windows of a kind")
+        if let Some(problem) = contradiction(&self.windows, &self.user_windows) {
+            Some(problem)
         } else if self.sources.is_empty() {
             Some("a quota names its sources")
-        } else if self.user_windows.iter().any(|window| window.limit_per_user > 0) {
-            Some("only an application's limit grows with its users")
         } else if let Some(feedback) = &self.feedback {
             feedback.contradiction(self.windows.len(), self.user_windows.len())
         } else {
             None
         }
+    }
+}
+
+impl OwnQuota {
+    /// What is wrong with the windows, where something is.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let nothing = self.windows.is_empty() && self.user_windows.is_empty();
+        let nothing = nothing.then_some("a quota of an application has at least one window");
+        nothing.or_else(|| contradiction(&self.windows, &self.user_windows))
+    }
+}
+
+fn contradiction(windows: &[QuotaWindow], user_windows: &[QuotaWindow]) -> Option<&'static str> {
+    let mut all = windows.iter().chain(user_windows);
+    if all.any(|window| window.limit == 0 || window.seconds == 0) {
+        Some("a quota window has a limit and a length")
+    } else if windows.len() > 4 || user_windows.len() > 4 {
+        Some("a quota has at most four windows of a kind")
+    } else if user_windows.iter().any(|window| window.limit_per_user > 0) {
+        Some("only an application's limit grows with its users")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_of_ones_own_has_one_to_four_whole_windows_of_a_kind() {
+        let window = |limit, seconds| QuotaWindow {
+            limit,
+            limit_per_user: 0,
+            seconds,
+            kind: WindowKind::Log,
+            unit: Unit::Requests,
+        };
+        let wrong = |windows: Vec<_>| OwnQuota { windows, user_windows: vec![] }.contradiction();
+        assert_eq!(wrong(vec![window(200, 900)]), None);
+        assert_eq!(wrong(vec![]), Some("a quota of an application has at least one window"));
+        assert_eq!(wrong(vec![window(0, 900)]), Some("a quota window has a limit and a length"));
+        assert_eq!(wrong(vec![window(200, 0)]), Some("a quota window has a limit and a length"));
+        assert_eq!(wrong(vec![window(1, 1); 5]), Some("a quota has at most four windows of a kind"));
     }
 }

@@ -21,6 +21,16 @@ slugs! {
     }
 }
 
+slugs! {
+    /// What a management key may do.
+    pub enum Role ("role") {
+        /// Everything in its organisation.
+        OrgAdmin = "org_admin",
+        /// What concerns the teams it is bound to.
+        TeamAdmin = "team_admin",
+    }
+}
+
 /// Declares an id that cannot be mistaken for another kind of id.
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident,)+) => {$(
@@ -52,4 +62,6 @@ ids! {
     TeamId,
     /// A management key.
     KeyId,
+    /// An OAuth application that a team brought.
+    CredentialId,
 }

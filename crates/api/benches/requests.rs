@@ -4,15 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{Request, StatusCode};
 use jiff::Timestamp;
-use lookback_api::{App, Clock, Limits, Metrics, Parts, router};
+use lookback_api::{App, Clock, Entropy, Limits, Metrics, Parts, router};
 use lookback_domain::{Catalog, KeyId, OrgId, Region, TeamId};
-use lookback_store::testing::Model;
+use lookback_store::testing::{Model, by};
 use lookback_store::{Key, ManagementKey, Org, OrgStore, Team};
 use prometheus_client::registry::Registry;
 use tower::ServiceExt;
@@ -26,6 +27,18 @@ struct Stopped;
 impl Clock for Stopped {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
+    }
+}
+
+/// Bytes that tell each answer from the others.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        let n = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let (length, counted) = (bytes.len(), bytes.len().min(n.len()));
+        bytes[length - counted..].copy_from_slice(&n[n.len() - counted..]);
     }
 }
 
@@ -65,14 +78,22 @@ fn requests(c: &mut Criterion) {
 async fn routes(key: &ManagementKey) -> Router {
     let (store, created_at) = (Model::new(), Timestamp::UNIX_EPOCH);
     let org = Org { id: ORG, name: String::new(), created_at };
-    let team = Team { id: TEAM, org_id: ORG, name: String::new(), region: Region::Us, created_at };
+    let team = Team {
+        id: TEAM,
+        org_id: ORG,
+        name: String::new(),
+        region: Region::Us,
+        integration_team_id: None,
+        created_at,
+    };
     let id = KeyId(Uuid::nil());
-    let key = Key { id, org_id: ORG, label: String::new(), digest: key.digest(), created_at };
-    store.create_org(org, vec![team], vec![key]).await.unwrap();
+    let key = Key::org_admin(id, ORG, String::new(), key.digest(), &by());
+    store.create_org(org, vec![team], vec![key], &by()).await.unwrap();
     let app = App::new(Parts {
         store: Arc::new(store),
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped),
+        entropy: Arc::new(Counting::default()),
         limits: Arc::new(Limits::default()),
     });
     router(app, Metrics::new(Registry::default(), 0), false)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lookback_domain::Catalog;
-use lookback_store::Store;
+use lookback_store::{Actor, Author, Store};
 
 use crate::Limits;
 
@@ -13,6 +13,14 @@ use crate::Limits;
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
+}
+
+/// Gives random bytes. Handed in, so that tests decide what ids come to be.
+pub trait Entropy: Send + Sync + 'static {
+    /// Fills `bytes`, such that nobody can guess them.
+    ///
+    /// Panics where the machine has no randomness to give: nothing can be done without.
+    fn fill(&self, bytes: &mut [u8]);
 }
 
 /// What every handler works with; cheap to clone, which a request does often.
@@ -27,6 +35,8 @@ pub struct Parts {
     pub catalog: Arc<Catalog>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where ids and keys come from.
+    pub entropy: Arc<dyn Entropy>,
     /// How much may be going on at once, and for how long.
     pub limits: Arc<Limits>,
 }
@@ -35,6 +45,13 @@ impl App {
     /// An app with these.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// The author of a change that is about to be made.
+    pub fn author(&self, actor: Actor) -> Author {
+        let mut random = [0; 7];
+        self.entropy.fill(&mut random);
+        Author::new(actor, self.clock.now(), random)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
-use lookback_domain::{Environment, OrgId, Region};
-use lookback_store::{KeyDigest, Scope};
+use lookback_domain::{Environment, KeyId, OrgId, Region};
+use lookback_store::{Actor, KeyDigest, Scope, Visible};
 
 use crate::{App, Error};
 
@@ -15,13 +15,23 @@ const TEAM_HEADER: &str = "x-vital-api-key";
 /// An authenticated caller. Extracting one is what makes a route require a key.
 #[derive(Debug, Clone)]
 pub struct Caller {
+    key_id: KeyId,
     org_id: OrgId,
+    visible: Visible,
 }
 
 impl Caller {
     /// The scope the caller asks about, where it is its own.
     pub fn scope(&self, org_id: OrgId, region: Region, environment: Environment) -> Result<Scope, Error> {
-        if self.org_id == org_id { Ok(Scope { org_id, region, environment }) } else { Err(Error::Forbidden) }
+        if self.org_id != org_id {
+            return Err(Error::Forbidden);
+        }
+        Ok(Scope { org_id, region, environment, visible: self.visible.clone() })
+    }
+
+    /// Who it is that changes something.
+    pub fn actor(&self) -> Actor {
+        Actor::Key(self.key_id)
     }
 }
 
@@ -31,8 +41,9 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let presented = presented(&parts.headers).map_err(Error::Unauthorized)?;
         let key = app.store.key_by_digest(KeyDigest::of(presented)).await?;
+        let key = key.filter(|key| !key.is_expired(app.clock.now()));
         let key = key.ok_or(Error::Unauthorized("This management key is not valid."))?;
-        Ok(Self { org_id: key.org_id })
+        Ok(Self { key_id: key.id, org_id: key.org_id, visible: key.visible() })
     }
 }
 

@@ -13,7 +13,7 @@ mod routes;
 mod valid;
 pub mod wire;
 
-pub use app::{App, Clock, Parts};
+pub use app::{App, Clock, Entropy, Parts};
 pub use caller::Caller;
 pub use error::Error;
 pub use layers::{Limits, Metrics, Observed};

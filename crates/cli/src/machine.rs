@@ -1,9 +1,9 @@
 //! What only the machine can say: the time, and randomness. Everything else is handed these.
 
 use jiff::Timestamp;
-use lookback_api::Clock;
+use lookback_api::{Clock, Entropy};
 use lookback_domain::{KeyId, OrgId, TeamId};
-use lookback_store::ManagementKey;
+use lookback_store::{Actor, Author, ManagementKey};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use uuid::Uuid;
 
@@ -13,6 +13,15 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         now()
+    }
+}
+
+/// The machine's randomness.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        random(bytes).expect("a machine that has no randomness can make no key");
     }
 }
 
@@ -53,18 +62,28 @@ pub fn raise_open_files_max() -> usize {
     current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX)
 }
 
-/// A random number that tells this process from others.
+/// The author of a change that the command line is about to make.
+pub fn author() -> anyhow::Result<Author> {
+    let mut bits = [0; 7];
+    random(&mut bits)?;
+    Ok(Author::new(Actor::CommandLine, now(), bits))
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for randomness")]
+fn random(bytes: &mut [u8]) -> anyhow::Result<()> {
+    Ok(getrandom::fill(bytes)?)
+}
+
+/// A random number that tells this process from others.
 pub fn server_number() -> anyhow::Result<u64> {
     let mut bits = [0; 8];
-    getrandom::fill(&mut bits)?;
+    random(&mut bits)?;
     Ok(u64::from_ne_bytes(bits))
 }
 
 /// A new management key.
-#[expect(clippy::disallowed_methods, reason = "the one place that makes keys")]
 pub fn management_key() -> anyhow::Result<ManagementKey> {
     let mut bits = [0; 32];
-    getrandom::fill(&mut bits)?;
+    random(&mut bits)?;
     Ok(ManagementKey::from_bits(bits))
 }

@@ -1,16 +1,10 @@
 //! How long each operation of a store takes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use lookback_domain::{KeyId, OrgId, Preference, Provider, TeamId};
-use lookback_store::{
-    Error, Key, KeyDigest, KeyStore, Lifecycle, Org, OrgStore, PreferenceStore, Result, Scope, Selection,
-    Team, TeamPreferences, TeamStore,
-};
+use lookback_store::{Error, Lifecycle, Result};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -73,7 +67,7 @@ impl<S: ?Sized> Measured<S> {
 macro_rules! timed {
     ($($of:ident { $($operation:ident($($name:ident: $type:ty),*) -> $output:ty;)+ })+) => {$(
         #[async_trait]
-        impl<S: $of + ?Sized> $of for Measured<S> {
+        impl<S: lookback_store::$of + ?Sized> lookback_store::$of for Measured<S> {
             $(async fn $operation(&self, $($name: $type),*) -> Result<$output> {
                 self.time(stringify!($operation), self.inner.$operation($($name),*)).await
             })+
@@ -81,31 +75,7 @@ macro_rules! timed {
     )+};
 }
 
-timed! {
-    OrgStore {
-        create_org(org: Org, teams: Vec<Team>, keys: Vec<Key>) -> ();
-        orgs(after: Option<OrgId>, limit: usize) -> Vec<Org>;
-        delete_org(id: OrgId) -> ();
-    }
-    TeamStore {
-        create_team(team: Team) -> ();
-        teams(org: OrgId, after: Option<TeamId>, limit: usize) -> Vec<Team>;
-        delete_team(org: OrgId, id: TeamId) -> ();
-    }
-    KeyStore {
-        create_key(key: Key) -> ();
-        keys(org: OrgId, after: Option<KeyId>, limit: usize) -> Vec<Key>;
-        delete_key(org: OrgId, id: KeyId) -> ();
-        key_by_digest(digest: KeyDigest) -> Option<Key>;
-    }
-    PreferenceStore {
-        preferences(scope: Scope, selection: Selection<'_>) -> Vec<TeamPreferences>;
-        upsert_preferences(
-            scope: Scope, teams: &[TeamId], changes: &BTreeMap<Provider, Preference>, at: Timestamp
-        ) -> Vec<TeamPreferences>;
-        delete_preferences(scope: Scope, teams: Option<&[TeamId]>, providers: Option<&[Provider]>) -> ();
-    }
-}
+lookback_store::operations!(timed);
 
 #[async_trait]
 impl<S: Lifecycle + ?Sized> Lifecycle for Measured<S> {

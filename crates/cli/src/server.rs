@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::command::open::Opened;
-use crate::machine::{self, SystemClock};
+use crate::machine::{self, SystemClock, SystemEntropy};
 use crate::measured::Measured;
 pub use accept::Connections;
 use accept::Serving;
@@ -105,6 +105,7 @@ impl Server {
             store: measured.clone(),
             catalog: Arc::new(Catalog::bundled()?),
             clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
             limits: Arc::new(options.limits.clone()),
         });
 

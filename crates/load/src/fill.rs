@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use lookback_domain::{Days, Environment, KeyId, OrgId, Preference, Provider, Region, Resource, TeamId};
-use lookback_store::{Key, Lifecycle, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Team};
+use lookback_store::{
+    Actor, Author, Key, Lifecycle, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Team, Visible,
+};
 use lookback_store_sqlite::{Options, SqliteStore};
 use uuid::Uuid;
 
@@ -43,23 +45,34 @@ async fn fill(path: &Path, teams: u64) -> anyhow::Result<()> {
     let created_at = Timestamp::UNIX_EPOCH;
     let org = Org { id: ORG, name: "Load".to_owned(), created_at };
     let id = KeyId(Uuid::from_u128(1));
-    let key = Key { id, org_id: ORG, label: "load".to_owned(), digest: key().digest(), created_at };
+    let by = |n: u64| {
+        let mut random = [0; 7];
+        random[3..].copy_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes());
+        Author::new(Actor::CommandLine, created_at, random)
+    };
+    let key = Key::org_admin(id, ORG, "load".to_owned(), key().digest(), &by(0));
     let named = |number| Team {
         id: team(number),
         org_id: ORG,
         name: format!("Team {number}"),
         region: Region::Us,
+        integration_team_id: None,
         created_at,
     };
-    store.create_org(org, (0..teams).map(named).collect(), vec![key]).await?;
+    store.create_org(org, (0..teams).map(named).collect(), vec![key], &by(0)).await?;
 
-    let scope = Scope { org_id: ORG, region: Region::Us, environment: Environment::Production };
+    let scope = Scope {
+        org_id: ORG,
+        region: Region::Us,
+        environment: Environment::Production,
+        visible: Visible::All,
+    };
     let overrides = BTreeMap::from([(Resource::Sleep, Days::try_from(180)?)]);
     let preference = Preference { default: Days::try_from(120)?, overrides };
     let changes = BTreeMap::from([(Provider::Oura, preference)]);
     for first in (0..teams).step_by(usize::try_from(BATCH)?) {
         let batch: Vec<_> = (first..teams.min(first + BATCH)).map(team).collect();
-        store.upsert_preferences(scope, &batch, &changes, created_at).await?;
+        store.upsert_preferences(&scope, &batch, &changes, &BTreeMap::new(), &by(1 + first)).await?;
     }
     store.close().await;
     Ok(())

@@ -1,16 +1,20 @@
 //! Management keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use lookback_domain::{KeyId, OrgId};
-use lookback_store::{Error, Key, KeyDigest, KeyStore, Result};
+use lookback_domain::{KeyId, OrgId, Role};
+use lookback_store::{
+    Actor, Author, Created, Error, Key, KeyDigest, KeyFilter, KeyGuard, KeyPatch, KeyStore, Once, Result,
+    Visible, kept,
+};
 use tokio_postgres::Row;
 
 use crate::PostgresStore;
 use crate::batch::Asked;
 use crate::column::time;
 use crate::failure::Outcome;
+use crate::later::later;
 use crate::org;
 use crate::session::Session;
 use crate::team::page_of;
@@ -26,23 +30,38 @@ const PAGE: &str = "SELECT key.id, org.id, key.label, key.digest, key.created_at
      WHERE org.id = $1 ORDER BY key.id";
 const BY_DIGEST: &str =
     "SELECT id, org_id, label, digest, created_at_us FROM management_key WHERE digest = ANY($1)";
-const DELETE: &str = "DELETE FROM management_key WHERE id = $1 AND org_id = $2";
+const DELETE: &str = "DELETE FROM management_key WHERE id = $1 AND org_id = $2 \
+     RETURNING id, org_id, label, digest, created_at_us";
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] = &[INSERT, PAGE, BY_DIGEST, DELETE];
 
 #[async_trait]
 impl KeyStore for PostgresStore {
-    async fn create_key(&self, key: Key) -> Result<()> {
+    async fn create_key(&self, key: Key, once: Option<Once>, _: &Author) -> Result<Created<Key>> {
+        if once.is_some() || key.role == Role::TeamAdmin || key.expires_at.is_some() {
+            return Err(later());
+        }
+        let kept = Key { created_at: kept(key.created_at), ..key.clone() };
         let key = &key;
         let create = |session: Session| async move {
             org::hold(&session, key.org_id).await?;
             insert(&session, std::slice::from_ref(key)).await
         };
-        self.transactions.write(create).await
+        self.transactions.write(create).await?;
+        Ok(Created::Done(kept))
     }
 
-    async fn keys(&self, org: OrgId, after: Option<KeyId>, rows: usize) -> Result<Vec<Key>> {
+    async fn keys(
+        &self,
+        org: OrgId,
+        filter: &KeyFilter,
+        after: Option<KeyId>,
+        rows: usize,
+    ) -> Result<Vec<Key>> {
+        if matches!(filter.within, Visible::Only(_)) || filter.role.is_some() || filter.team.is_some() {
+            return Err(later());
+        }
         let (first, rows) = page_of(after.map(|id| id.0), rows);
         let page = |session: Session| async move {
             let rows = session.all(PAGE, &[&org.0, &first, &rows]).await?;
@@ -54,12 +73,17 @@ impl KeyStore for PostgresStore {
         self.transactions.read(page).await
     }
 
-    async fn delete_key(&self, org: OrgId, id: KeyId) -> Result<()> {
+    async fn patch_key(&self, _: OrgId, _: KeyId, _: KeyPatch, _: &KeyGuard, _: &Author) -> Result<Key> {
+        Err(later())
+    }
+
+    async fn delete_key(&self, org: OrgId, id: KeyId, guard: &KeyGuard, _: &Author) -> Result<Key> {
+        if guard.keep_admin || matches!(guard.within, Visible::Only(_)) {
+            return Err(later());
+        }
         let delete = |session: Session| async move {
-            match session.change(DELETE, &[&id.0, &org.0]).await? {
-                0 => Err(Error::UnknownKey(id).into()),
-                _ => Ok(()),
-            }
+            let row = session.one(DELETE, &[&id.0, &org.0]).await?;
+            row.map(|row| read(&row)).transpose()?.flatten().ok_or(Error::UnknownKey(id).into())
         };
         self.transactions.write(delete).await
     }
@@ -104,5 +128,7 @@ fn read(row: &Row) -> Outcome<Option<Key>> {
     let digest = <[u8; 32]>::try_from(row.try_get::<_, &[u8]>(3)?);
     let digest = digest.map_err(|error| crate::failure::Failure::Unreadable(Box::new(error)))?;
     let (org_id, label, created_at) = (OrgId(row.try_get(1)?), row.try_get(2)?, time(row, 4)?);
-    Ok(Some(Key { id: KeyId(id), org_id, label, digest: KeyDigest(digest), created_at }))
+    let (id, digest, role, creator) = (KeyId(id), KeyDigest(digest), Role::OrgAdmin, Actor::CommandLine);
+    let (bindings, expires_at, last_used_at) = (BTreeSet::new(), None, None);
+    Ok(Some(Key { id, org_id, label, digest, role, bindings, creator, created_at, expires_at, last_used_at }))
 }

@@ -16,6 +16,7 @@ mod batch;
 mod column;
 mod failure;
 mod key;
+mod later;
 mod migrations;
 mod open_error;
 mod org;

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use lookback_domain::OrgId;
-use lookback_store::{Error, Key, Org, OrgStore, Result, Team};
+use lookback_store::{Author, Error, Key, Org, OrgStore, Result, Team};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::column::{first_after, limit, time};
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::{PostgresStore, key, team};
+use crate::{PostgresStore, key, later::later, team};
 
 const INSERT: &str = "INSERT INTO org (id, name, created_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 // It stays until the end of the transaction.
 const HOLD: &str = "SELECT FROM org WHERE id = $1 FOR KEY SHARE";
+const GET: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1";
 const PAGE: &str = "SELECT id, name, created_at_us FROM org WHERE id >= $1 ORDER BY id LIMIT $2";
 // Before it goes; its teams in the order that everybody locks them in.
 const LOCK: &str = "SELECT FROM org WHERE id = $1 FOR UPDATE";
@@ -24,11 +25,11 @@ const LOCK_TEAMS: &str = "SELECT FROM team WHERE org_id = $1 ORDER BY id FOR UPD
 const DELETE: &str = "DELETE FROM org WHERE id = $1";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, HOLD, PAGE, LOCK, LOCK_TEAMS, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, HOLD, GET, PAGE, LOCK, LOCK_TEAMS, DELETE];
 
 #[async_trait]
 impl OrgStore for PostgresStore {
-    async fn create_org(&self, org: Org, teams: Vec<Team>, keys: Vec<Key>) -> Result<()> {
+    async fn create_org(&self, org: Org, teams: Vec<Team>, keys: Vec<Key>, _: &Author) -> Result<()> {
         org.assert_owns(&teams, &keys);
         let (org, teams, keys) = (&org, &teams, &keys);
         let create = |session: Session| async move {
@@ -45,6 +46,18 @@ impl OrgStore for PostgresStore {
             session.all(PAGE, &[&first, &limit(rows)]).await?.iter().map(read).collect()
         };
         self.transactions.read(page).await
+    }
+
+    async fn org(&self, id: OrgId) -> Result<Org> {
+        let get = |session: Session| async move {
+            let row = session.one(GET, &[&id.0]).await?;
+            read(&row.ok_or(Error::UnknownOrg(id))?)
+        };
+        self.transactions.read(get).await
+    }
+
+    async fn rename_org(&self, _: OrgId, _: String, _: &Author) -> Result<Org> {
+        Err(later())
     }
 
     async fn delete_org(&self, id: OrgId) -> Result<()> {

@@ -6,12 +6,14 @@ mod upsert;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use lookback_domain::{Preference, Provider, TeamId};
-use lookback_store::{Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, each_once};
+use lookback_domain::{Preference, Provider, Raised, TeamId};
+use lookback_store::{
+    Author, Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, Visible, each_once,
+};
 
 use crate::PostgresStore;
 use crate::failure::Outcome;
+use crate::later::later;
 use crate::session::Session;
 
 pub(crate) use read::{Place, read_batch};
@@ -33,12 +35,17 @@ pub(crate) const STATEMENTS: &[&str] =
 
 #[async_trait]
 impl PreferenceStore for PostgresStore {
-    async fn preferences(&self, scope: Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>> {
+    async fn preferences(&self, scope: &Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>> {
+        see_all(scope)?;
         match selection {
-            Selection::Teams(&[team_id]) => Ok(vec![self.reads.ask(Place { scope, team_id }).await?]),
+            Selection::Teams(&[team_id]) => {
+                Ok(vec![self.reads.ask(Place { scope: scope.clone(), team_id }).await?])
+            }
             Selection::Teams(teams) => {
-                let places: Vec<_> =
-                    each_once(teams).into_iter().map(|team_id| Place { scope, team_id }).collect();
+                let places: Vec<_> = each_once(teams)
+                    .into_iter()
+                    .map(|team_id| Place { scope: scope.clone(), team_id })
+                    .collect();
                 let places = &places;
                 let of_teams = |session: Session| async move {
                     let found = read::of_teams(&session, places).await?;
@@ -57,21 +64,26 @@ impl PreferenceStore for PostgresStore {
 
     async fn upsert_preferences(
         &self,
-        scope: Scope,
+        scope: &Scope,
         teams: &[TeamId],
         changes: &BTreeMap<Provider, Preference>,
-        at: Timestamp,
+        _: &BTreeMap<Provider, Raised>,
+        by: &Author,
     ) -> Result<Vec<TeamPreferences>> {
-        let upsert = Upsert { scope, teams: each_once(teams), changes: changes.clone(), at };
+        see_all(scope)?;
+        let (scope, teams) = (scope.clone(), each_once(teams));
+        let upsert = Upsert { scope, teams, changes: changes.clone(), at: by.at };
         self.upserts.ask(upsert).await
     }
 
     async fn delete_preferences(
         &self,
-        scope: Scope,
+        scope: &Scope,
         teams: Option<&[TeamId]>,
         providers: Option<&[Provider]>,
+        _: &Author,
     ) -> Result<()> {
+        see_all(scope)?;
         let teams = teams.map(each_once);
         let providers: Option<Vec<_>> =
             providers.map(|providers| providers.iter().map(|provider| provider.as_str()).collect());
@@ -79,7 +91,7 @@ impl PreferenceStore for PostgresStore {
         let delete = |session: Session| async move {
             let locked = match teams {
                 Some(teams) => {
-                    let places = teams.iter().map(|&team_id| Place { scope, team_id });
+                    let places = teams.iter().map(|&team_id| Place { scope: scope.clone(), team_id });
                     let locked = lock(&session, &places.collect::<Vec<_>>()).await?;
                     refuse_unknown(left_out(teams, &locked))?;
                     teams.iter().map(|team| team.0).collect()
@@ -95,6 +107,10 @@ impl PreferenceStore for PostgresStore {
         };
         self.transactions.write(delete).await
     }
+}
+
+fn see_all(scope: &Scope) -> Result<()> {
+    if scope.visible == Visible::All { Ok(()) } else { Err(later()) }
 }
 
 fn refuse_unknown(unknown: Vec<TeamId>) -> Outcome<()> {
@@ -116,7 +132,7 @@ async fn lock(session: &Session, places: &[Place]) -> Outcome<Vec<bool>> {
     Ok(locked)
 }
 
-async fn lock_all(session: &Session, scope: Scope) -> Outcome<Vec<uuid::Uuid>> {
+async fn lock_all(session: &Session, scope: &Scope) -> Outcome<Vec<uuid::Uuid>> {
     let rows = session.all(LOCK_ALL, &[&scope.org_id.0, &scope.region.as_str()]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use lookback_domain::{Days, Environment, KeyId, OrgId, Preference, Provider, Region, Resource, TeamId};
-use lookback_store::{Key, KeyStore, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Selection, Team};
+use lookback_store::testing::{UNRAISED, by};
+use lookback_store::{
+    Key, KeyStore, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Selection, Team, Visible,
+};
 use lookback_store_sqlite::{Options, SqliteStore};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -17,7 +20,8 @@ use uuid::Uuid;
 const TEAMS: u128 = 1000;
 const AT_ONCE: u64 = 64;
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
-const SCOPE: Scope = Scope { org_id: ORG, region: Region::Us, environment: Environment::Production };
+const SCOPE: Scope =
+    Scope { org_id: ORG, region: Region::Us, environment: Environment::Production, visible: Visible::All };
 
 fn store(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -29,7 +33,6 @@ fn store(c: &mut Criterion) {
     let days = |days| Days::try_from(days).unwrap();
     let overrides = BTreeMap::from([(Resource::Sleep, days(180))]);
     let changes = BTreeMap::from([(Provider::Oura, Preference { default: days(120), overrides })]);
-    let at = Timestamp::UNIX_EPOCH;
 
     let mut group = c.benchmark_group("sqlite");
     group.bench_function("key by digest", |b| {
@@ -38,19 +41,21 @@ fn store(c: &mut Criterion) {
     for count in [1, 8, 100] {
         group.bench_function(format!("preferences of {count} teams"), |b| {
             b.to_async(&runtime)
-                .iter(async || store.preferences(SCOPE, Selection::Teams(&teams[..count])).await.unwrap());
+                .iter(async || store.preferences(&SCOPE, Selection::Teams(&teams[..count])).await.unwrap());
         });
     }
     group.bench_function("an upsert", |b| {
         b.to_async(&runtime).iter(async || {
-            store.upsert_preferences(SCOPE, &teams[..1], &changes, at).await.unwrap();
+            store.upsert_preferences(&SCOPE, &teams[..1], &changes, &UNRAISED, &by()).await.unwrap();
         });
     });
     group.throughput(Throughput::Elements(AT_ONCE)).bench_function("64 upserts at once", |b| {
         b.to_async(&runtime).iter(async || {
             let upsert = |team| {
                 let (store, changes) = (Arc::clone(&store), changes.clone());
-                async move { store.upsert_preferences(SCOPE, &[team], &changes, at).await.map(drop) }
+                async move {
+                    store.upsert_preferences(&SCOPE, &[team], &changes, &UNRAISED, &by()).await.map(drop)
+                }
             };
             let upserts: JoinSet<_> =
                 teams.iter().take(usize::try_from(AT_ONCE).unwrap()).copied().map(upsert).collect();
@@ -65,10 +70,17 @@ fn store(c: &mut Criterion) {
 async fn filled(store: &SqliteStore, teams: &[TeamId]) -> lookback_store::KeyDigest {
     let created_at = Timestamp::UNIX_EPOCH;
     let digest = ManagementKey::from_bits([7; 32]).digest();
-    let key = Key { id: KeyId(Uuid::nil()), org_id: ORG, label: String::new(), digest, created_at };
-    let team = |&id| Team { id, org_id: ORG, name: String::new(), region: Region::Us, created_at };
+    let key = Key::org_admin(KeyId(Uuid::nil()), ORG, String::new(), digest, &by());
+    let team = |&id| Team {
+        id,
+        org_id: ORG,
+        name: String::new(),
+        region: Region::Us,
+        integration_team_id: None,
+        created_at,
+    };
     let org = Org { id: ORG, name: String::new(), created_at };
-    store.create_org(org, teams.iter().map(team).collect(), vec![key]).await.unwrap();
+    store.create_org(org, teams.iter().map(team).collect(), vec![key], &by()).await.unwrap();
     digest
 }
 

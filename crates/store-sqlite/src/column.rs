@@ -1,12 +1,15 @@
 //! How values stand in columns. What a column holds that we do not know is an error, never a panic: it may
 //! be from a newer version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use lookback_domain::{Days, Resource};
+use lookback_domain::{Days, KeyId, Resource, TeamId};
+use lookback_store::Actor;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 /// A UUID as its 16 bytes, which sort as the UUIDs do.
@@ -93,5 +96,52 @@ impl FromSql for Overrides {
             ValueRef::Null => Ok(Self(BTreeMap::new())),
             json => serde_json::from_str(json.as_str()?).map(Self).map_err(FromSqlError::other),
         }
+    }
+}
+
+/// Who did something: a management key's id, or no value for the command line.
+pub(crate) struct Who(pub(crate) Actor);
+
+impl ToSql for Who {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match &self.0 {
+            Actor::Key(KeyId(id)) => ValueRef::Blob(id.as_bytes()),
+            Actor::CommandLine => ValueRef::Null,
+        }))
+    }
+}
+
+impl FromSql for Who {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let key = Option::<Id>::column_result(value)?;
+        Ok(Self(key.map_or(Actor::CommandLine, |Id(id)| Actor::Key(KeyId(id)))))
+    }
+}
+
+/// A set of teams as a text of their ids in hexadecimal, with commas between; none is no value.
+pub(crate) struct Teams(pub(crate) BTreeSet<TeamId>);
+
+impl FromSql for Teams {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        // Written out by `group_concat`, which knows texts only.
+        let Some(text) = value.as_str_or_null()? else { return Ok(Self(BTreeSet::new())) };
+        let id = |text: &str| text.parse().map_err(FromSqlError::other);
+        text.split(',').map(id).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Any value as JSON.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: Serialize> ToSql for Json<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let json = serde_json::to_string(&self.0);
+        json.map(ToSqlOutput::from).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    }
+}
+
+impl<T: DeserializeOwned> FromSql for Json<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?).map(Self).map_err(FromSqlError::other)
     }
 }

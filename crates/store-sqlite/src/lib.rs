@@ -7,15 +7,19 @@
 //! What is deliberately absent: a memory-mapped file (a truncated one would kill the process instead of
 //! failing a read), and SQL outside this crate.
 
+mod audit;
 mod backup;
 mod column;
 mod connection;
+mod credential;
 mod failure;
+mod housekeeping;
 mod keeper;
 mod key;
 mod lock;
 mod log;
 mod migrations;
+mod once;
 mod open_error;
 mod org;
 mod place;

@@ -8,7 +8,10 @@ use rusqlite_migration::{Error, M, Migrations};
 use crate::OpenError;
 
 /// In order; one that was released is never changed.
-const STEPS: &[M<'static>] = &[M::up(include_str!("../migrations/0001_tenancy_keys_preferences.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("../migrations/0001_tenancy_keys_preferences.sql")),
+    M::up(include_str!("../migrations/0002_roles_applications_audit.sql")),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
 /// The `application_id` that the first step sets: "Lkbk".

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::{key, org, preference, team};
+use crate::{audit, credential, housekeeping, key, once, org, preference, team};
 
 #[test]
 fn no_statement_looks_at_every_row_or_sorts() {
@@ -10,7 +10,17 @@ fn no_statement_looks_at_every_row_or_sorts() {
     let path = directory.path().join("lookback.db");
     drop(crate::SqliteStore::open(&path, &crate::Options::default()).unwrap());
     let db = Connection::open(&path).unwrap();
-    for sql in [org::STATEMENTS, team::STATEMENTS, key::STATEMENTS, preference::STATEMENTS].concat() {
+    let statements = [
+        org::STATEMENTS,
+        team::STATEMENTS,
+        key::STATEMENTS,
+        preference::STATEMENTS,
+        credential::STATEMENTS,
+        audit::STATEMENTS,
+        once::STATEMENTS,
+        housekeeping::STATEMENTS,
+    ];
+    for sql in statements.concat() {
         let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let mut rows = explained.raw_query();
         while let Some(row) = rows.next().unwrap() {

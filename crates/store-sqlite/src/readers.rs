@@ -47,9 +47,15 @@ impl Readers {
         entries: usize,
         read: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        if entries <= INLINE_MAX {
-            return self.lease().await?.read(read);
-        }
+        if entries <= INLINE_MAX { self.lease().await?.read(read) } else { self.run_long(read).await }
+    }
+
+    /// Reads something that may take its time, whatever comes of it: on a thread of its own, and not on all of the
+    /// connections.
+    pub(crate) async fn run_long<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
         let long = Arc::clone(&self.free_for_long_reads).acquire_owned().await.map_err(Error::unavailable)?;
         let lease = self.lease().await?;
         let reading = tokio::task::spawn_blocking(move || {

@@ -2,62 +2,165 @@
 
 use async_trait::async_trait;
 use lookback_domain::{OrgId, TeamId};
-use lookback_store::{Error, Result, Team, TeamStore};
-use rusqlite::{Connection, Row};
+use lookback_store::{
+    Author, Created, Error, Once, Result, Team, TeamContents, TeamFilter, TeamPatch, TeamStore, Trail,
+    Visible,
+};
+use rusqlite::{Connection, Row, params};
 
-use crate::column::{After, Id, Slug, Time, limit};
-use crate::failure::Outcome;
-use crate::{SqliteStore, org, query};
+use crate::column::{After, Id, Slug, Time};
+use crate::failure::{Failure, Outcome};
+use crate::once::{self, Was};
+use crate::{SqliteStore, audit, credential, key, org, preference, query};
 
-const INSERT: &str = "INSERT INTO team (id, org_id, name, region, created_at_us) VALUES (?1, ?2, ?3, ?4, ?5) \
-     ON CONFLICT DO NOTHING";
-const PAGE: &str = "SELECT id, org_id, name, region, created_at_us FROM team \
-     WHERE org_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
-// With its preferences, which cascade.
-const DELETE: &str = "DELETE FROM team WHERE id = ?1 AND org_id = ?2";
+const INSERT: &str = "INSERT INTO team (id, org_id, name, region, integration_team_id, created_at_us) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+const IS_TAKEN: &str = "SELECT 1 FROM team WHERE id = ?1";
+const GET: &str = "SELECT id, org_id, name, region, integration_team_id, created_at_us FROM team \
+     WHERE id = ?1 AND org_id = ?2";
+const BY_INTEGRATION_ID: &str = "SELECT id, org_id, name, region, integration_team_id, created_at_us \
+     FROM team WHERE org_id = ?1 AND integration_team_id = ?2";
+const PAGE: &str = "SELECT id, org_id, name, region, integration_team_id, created_at_us FROM team \
+     WHERE org_id = ?1 AND id > ?2 ORDER BY id";
+const UPDATE: &str = "UPDATE team SET name = ?2, integration_team_id = ?3 WHERE id = ?1";
+// With its preferences, applications and bindings, which cascade.
+const DELETE: &str = "DELETE FROM team WHERE id = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, PAGE, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, IS_TAKEN, GET, BY_INTEGRATION_ID, PAGE, UPDATE, DELETE];
 
 #[async_trait]
 impl TeamStore for SqliteStore {
-    async fn create_team(&self, team: Team) -> Result<()> {
+    async fn create_team(&self, team: Team, once: Option<Once>, by: &Author) -> Result<Created<Team>> {
+        let by = *by;
         let create = move |db: &Connection| {
             org::require(db, team.org_id)?;
-            insert(db, &team)
+            match once::recall(db, once.as_ref(), &by)? {
+                Some(Created::Replay(was)) => return Ok(Created::Replay(told_again(was)?)),
+                Some(_) => return Ok(Created::Mismatch),
+                None => {}
+            }
+            insert(db, &team)?;
+            let team = get(db, team.org_id, team.id)?;
+            let created = Some(serde_json::to_value(&team).expect("a team is JSON"));
+            once::remember(db, once.as_ref(), team.org_id, Was { id: team.id.0, created }, &by)?;
+            let mut trail = Trail::new(team.org_id, &by);
+            trail.team(None, &team);
+            audit::record(db, trail)?;
+            Ok(Created::Done(team))
         };
         self.writer.run(create).await
     }
 
-    async fn teams(&self, org: OrgId, after: Option<TeamId>, rows: usize) -> Result<Vec<Team>> {
-        let after = After(after.map(|id| id.0));
-        let page = move |db: &Connection| {
-            org::require(db, org)?;
-            Ok(query::all(db, PAGE, (Id(org.0), after, limit(rows)), read)?)
-        };
-        self.readers.run(rows, page).await
+    async fn team(&self, org: OrgId, id: TeamId) -> Result<Team> {
+        self.readers.run_statement(|db| get(db, org, id)).await
     }
 
-    async fn delete_team(&self, org: OrgId, id: TeamId) -> Result<()> {
-        let delete = move |db: &Connection| match query::change(db, DELETE, [Id(id.0), Id(org.0)])? {
-            0 => Err(Error::UnknownTeams(vec![id]).into()),
-            _ => Ok(()),
+    async fn team_by_integration_id(&self, org: OrgId, integration_team_id: &str) -> Result<Option<Team>> {
+        let called = (Id(org.0), integration_team_id);
+        self.readers.run_statement(|db| Ok(query::one(db, BY_INTEGRATION_ID, called, read)?)).await
+    }
+
+    async fn teams(
+        &self,
+        org: OrgId,
+        filter: &TeamFilter,
+        after: Option<TeamId>,
+        rows: usize,
+    ) -> Result<Vec<Team>> {
+        let filter = filter.clone();
+        let page = move |db: &Connection| {
+            org::require(db, org)?;
+            let named = match (&filter.visible, filter.id) {
+                (_, Some(id)) => vec![id],
+                (Visible::Only(teams), None) => teams.iter().copied().collect(),
+                (Visible::All, None) => {
+                    let after = (Id(org.0), After(after.map(|id| id.0)));
+                    return Ok(query::some(db, PAGE, after, read, |team| filter.admits(team), rows)?);
+                }
+            };
+            let mut found = Vec::new();
+            for id in named.into_iter().filter(|&id| after.is_none_or(|after| id > after)) {
+                if found.len() == rows {
+                    break;
+                }
+                let team = query::one(db, GET, (Id(id.0), Id(org.0)), read)?;
+                found.extend(team.filter(|team| filter.admits(team)));
+            }
+            Ok(found)
+        };
+        self.readers.run_long(page).await
+    }
+
+    async fn patch_team(&self, org: OrgId, id: TeamId, patch: TeamPatch, by: &Author) -> Result<Team> {
+        let by = *by;
+        let change = move |db: &Connection| {
+            let before = get(db, org, id)?;
+            let after = patch.apply(&before);
+            see_that_nobody_else_is_called_so(db, &after)?;
+            query::change(db, UPDATE, (Id(id.0), &after.name, &after.integration_team_id))?;
+            let mut trail = Trail::new(org, &by);
+            trail.team(Some(&before), &after);
+            audit::record(db, trail)?;
+            Ok(after)
+        };
+        self.writer.run(change).await
+    }
+
+    async fn delete_team(&self, org: OrgId, id: TeamId, by: &Author) -> Result<()> {
+        let by = *by;
+        let delete = move |db: &Connection| {
+            let gone = TeamContents {
+                team: get(db, org, id)?,
+                preferences: preference::of_both_environments(db, id)?,
+                credentials: credential::of_team(db, id)?,
+                keys: key::bound_to(db, id)?,
+            };
+            query::change(db, DELETE, [Id(id.0)])?;
+            let mut trail = Trail::new(org, &by);
+            trail.team_deleted(&gone);
+            audit::record(db, trail)
         };
         self.writer.run(delete).await
     }
 }
 
-/// Adds a team to its organisation, which is known.
-pub(crate) fn insert(db: &Connection, team: &Team) -> Outcome<()> {
-    let (id, org, created_at) = (Id(team.id.0), Id(team.org_id.0), Time(team.created_at));
-    match query::change(db, INSERT, (id, org, &team.name, team.region.as_str(), created_at))? {
-        0 => Err(Error::Taken(team.id.to_string()).into()),
+fn get(db: &Connection, org: OrgId, id: TeamId) -> Outcome<Team> {
+    query::one(db, GET, (Id(id.0), Id(org.0)), read)?.ok_or(Error::UnknownTeams(vec![id]).into())
+}
+
+fn see_that_nobody_else_is_called_so(db: &Connection, team: &Team) -> Outcome<()> {
+    let Some(called) = &team.integration_team_id else { return Ok(()) };
+    match query::one(db, BY_INTEGRATION_ID, (Id(team.org_id.0), called), read)? {
+        Some(other) if other.id != team.id => Err(Error::IntegrationTeamIdTaken(other.id).into()),
         _ => Ok(()),
     }
 }
 
+/// Adds a team to its organisation, which is known.
+pub(crate) fn insert(db: &Connection, team: &Team) -> Outcome<()> {
+    let Team { id, org_id, name, region, integration_team_id, created_at } = team;
+    let (id, org_id, created_at) = (Id(id.0), Id(org_id.0), Time(*created_at));
+    let values = params![id, org_id, name, region.as_str(), integration_team_id, created_at];
+    if query::change(db, INSERT, values)? == 1 {
+        return Ok(());
+    }
+    // Either of two things is taken, and it is the id that counts first.
+    match query::one(db, IS_TAKEN, [Id(team.id.0)], |_| Ok(()))? {
+        Some(()) => Err(Error::Taken(team.id.to_string()).into()),
+        None => see_that_nobody_else_is_called_so(db, team),
+    }
+}
+
+/// The team that was created before, from what was kept of it.
+fn told_again(was: Was) -> Outcome<Team> {
+    let created = was.created.ok_or_else(|| Failure::from(Error::unavailable("a token lost its team")))?;
+    serde_json::from_value(created).map_err(|error| Error::unavailable(error).into())
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<Team> {
     let (Id(id), Id(org_id), Slug(region)) = (row.get(0)?, row.get(1)?, row.get(3)?);
-    let Time(created_at) = row.get(4)?;
-    Ok(Team { id: TeamId(id), org_id: OrgId(org_id), name: row.get(2)?, region, created_at })
+    let Time(created_at) = row.get(5)?;
+    let (name, integration_team_id) = (row.get(2)?, row.get(4)?);
+    Ok(Team { id: TeamId(id), org_id: OrgId(org_id), name, region, integration_team_id, created_at })
 }

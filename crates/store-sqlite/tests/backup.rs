@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use lookback_domain::OrgId;
+use lookback_store::testing::by;
 use lookback_store::{Lifecycle, Org, OrgStore};
 use lookback_store_sqlite::{BackupError, OpenError, Options, SqliteStore, backup};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ fn open(path: &Path) -> SqliteStore {
 async fn create(store: &SqliteStore, n: i64) {
     let id = OrgId(Uuid::from_u128(n.cast_unsigned().into()));
     let org = Org { id, name: format!("org {n}"), created_at: Timestamp::UNIX_EPOCH };
-    store.create_org(org, Vec::new(), Vec::new()).await.unwrap();
+    store.create_org(org, Vec::new(), Vec::new(), &by()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

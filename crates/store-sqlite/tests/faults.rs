@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lookback_domain::{Environment, OrgId, Provider, Region, TeamId};
-use lookback_store::{Error, Lifecycle, Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamStore};
+use lookback_store::testing::{UNRAISED, by};
+use lookback_store::{
+    Error, Lifecycle, Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamFilter, TeamStore, Visible,
+};
 use lookback_store_sqlite::{OpenError, Options, SqliteStore};
 use proptest::prelude::any;
 use proptest::sample::Index;
@@ -17,7 +20,8 @@ use uuid::Uuid;
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
 const TEAM: TeamId = TeamId(Uuid::from_u128(2));
-const SCOPE: Scope = Scope { org_id: ORG, region: Region::Us, environment: Environment::Production };
+const SCOPE: Scope =
+    Scope { org_id: ORG, region: Region::Us, environment: Environment::Production, visible: Visible::All };
 
 fn place() -> (PathBuf, TempDir) {
     let directory = tempfile::tempdir().expect("a directory for the store");
@@ -42,9 +46,10 @@ async fn filled() -> (PathBuf, TempDir) {
         org_id: ORG,
         name: "team".repeat(50),
         region: Region::Us,
+        integration_team_id: None,
         created_at: Timestamp::UNIX_EPOCH,
     };
-    store.create_org(org, (2..100).map(team).collect(), vec![]).await.expect("the ids are free");
+    store.create_org(org, (2..100).map(team).collect(), vec![], &by()).await.expect("the ids are free");
     upsert(&store).await.expect("the team is there");
     (path, directory)
 }
@@ -53,7 +58,7 @@ async fn upsert(store: &SqliteStore) -> lookback_store::Result<()> {
     let preference =
         lookback_domain::Preference { default: lookback_domain::Days::MAX, overrides: [].into() };
     let changes = [(Provider::Oura, preference)].into();
-    store.upsert_preferences(SCOPE, &[TEAM], &changes, Timestamp::UNIX_EPOCH).await.map(|_| ())
+    store.upsert_preferences(&SCOPE, &[TEAM], &changes, &UNRAISED, &by()).await.map(|_| ())
 }
 
 #[test]
@@ -95,8 +100,8 @@ async fn a_store_of_a_newer_version_is_refused_by_both_numbers() {
     let (path, _directory) = filled().await;
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 41).unwrap();
     let refusal = refusal(&path);
-    assert!(matches!(refusal, OpenError::Newer { found: 41, known: 1, .. }));
-    assert!(refusal.to_string().contains("has store version 41 and this program knows versions up to 1;"));
+    assert!(matches!(refusal, OpenError::Newer { found: 41, known: 2, .. }));
+    assert!(refusal.to_string().contains("has store version 41 and this program knows versions up to 2;"));
 }
 
 #[tokio::test]
@@ -158,7 +163,7 @@ async fn a_store_that_somebody_else_writes_to_is_unavailable_meanwhile() {
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert!(matches!(upsert(&store).await, Err(Error::Unavailable(_))));
-    assert_eq!(store.teams(ORG, None, 1).await.unwrap().len(), 1, "reading goes on");
+    assert_eq!(store.teams(ORG, &TeamFilter::all(), None, 1).await.unwrap().len(), 1, "reading goes on");
     other.execute_batch("ROLLBACK").unwrap();
     upsert(&store).await.unwrap();
 }
@@ -167,7 +172,7 @@ async fn a_store_that_somebody_else_writes_to_is_unavailable_meanwhile() {
 async fn a_second_process_may_administer_a_store_in_use() {
     let (path, _directory) = filled().await;
     let (server, command) = (open(&path).unwrap(), open(&path).unwrap());
-    command.delete_team(ORG, TEAM).await.unwrap();
+    command.delete_team(ORG, TEAM, &by()).await.unwrap();
     assert!(matches!(upsert(&server).await, Err(Error::UnknownTeams(_))));
     drop(command);
     server.delete_org(ORG).await.unwrap();
@@ -178,7 +183,7 @@ async fn what_a_newer_version_wrote_is_an_error_that_names_it() {
     let (path, _directory) = filled().await;
     let store = open(&path).unwrap();
     let other = Connection::open(&path).unwrap();
-    let read = async || match store.preferences(SCOPE, Selection::Teams(&[TEAM])).await {
+    let read = async || match store.preferences(&SCOPE, Selection::Teams(&[TEAM])).await {
         Err(Error::Unavailable(source)) => source.to_string(),
         other => panic!("{other:?}"),
     };
@@ -209,8 +214,8 @@ fn no_damage_to_the_file_is_a_panic() {
         fs::write(&damaged, file).unwrap();
         if let Ok(store) = open(&damaged) {
             runtime.block_on(async {
-                let _ = store.preferences(SCOPE, Selection::Teams(&[TEAM])).await;
-                let _ = store.teams(ORG, None, 200).await;
+                let _ = store.preferences(&SCOPE, Selection::Teams(&[TEAM])).await;
+                let _ = store.teams(ORG, &TeamFilter::all(), None, 200).await;
                 let _ = upsert(&store).await;
                 let _ = store.delete_org(ORG).await;
                 store.close().await;

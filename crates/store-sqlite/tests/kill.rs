@@ -12,12 +12,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lookback_domain::{Days, Environment, OrgId, Preference, Provider, Region, Resource, TeamId};
-use lookback_store::{Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamPreferences};
+use lookback_store::testing::{UNRAISED, by, numbered};
+use lookback_store::{
+    Actor, Author, Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamPreferences, Visible,
+};
 use lookback_store_sqlite::{Options, SqliteStore};
 use uuid::Uuid;
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
-const SCOPE: Scope = Scope { org_id: ORG, region: Region::Us, environment: Environment::Production };
+const SCOPE: Scope =
+    Scope { org_id: ORG, region: Region::Us, environment: Environment::Production, visible: Visible::All };
 const PROVIDERS: [Provider; 3] = [Provider::Oura, Provider::Garmin, Provider::Polar];
 const WRITERS: u16 = 16;
 /// Acknowledgements before a kill, at most.
@@ -45,6 +49,10 @@ impl Mark {
         Preference { default: days(self.writer.into()), overrides: overrides.into() }
     }
 
+    fn author(self) -> Author {
+        numbered(Actor::CommandLine, Timestamp::UNIX_EPOCH, u32::from(self.writer) << 24 | self.n)
+    }
+
     /// The one mark that is on all of these teams and providers; none where nothing is stored yet.
     fn on(teams: &[TeamPreferences]) -> Option<Self> {
         let first = teams[0].providers.values().next()?;
@@ -58,7 +66,7 @@ impl Mark {
 }
 
 async fn read(store: &SqliteStore, writer: Option<u16>) -> Option<Mark> {
-    let teams = store.preferences(SCOPE, Selection::Teams(&pair(writer))).await;
+    let teams = store.preferences(&SCOPE, Selection::Teams(&pair(writer))).await;
     Mark::on(&teams.expect("the teams were created before anybody was killed"))
 }
 
@@ -68,7 +76,8 @@ async fn write(store: Arc<SqliteStore>, writer: u16) {
     for n in read(&store, Some(writer)).await.map_or(0, |mark| mark.n + 1).. {
         let preference = Mark { writer, n }.preference();
         let changes = PROVIDERS.map(|provider| (provider, preference.clone())).into();
-        let written = store.upsert_preferences(SCOPE, &teams, &changes, Timestamp::UNIX_EPOCH).await;
+        let by = Mark { writer, n }.author();
+        let written = store.upsert_preferences(&SCOPE, &teams, &changes, &UNRAISED, &by).await;
         written.expect("nothing is in the way of a write");
         report(&format!("{writer} {n}"));
     }
@@ -165,10 +174,17 @@ async fn check(path: &Path, acknowledged: &BTreeMap<u16, u32>, before: &mut BTre
 async fn create(path: &Path) {
     let store = SqliteStore::open(path, &Options::default()).expect("nothing is in the way of a new store");
     let created_at = Timestamp::UNIX_EPOCH;
-    let team = |id| Team { id, org_id: ORG, name: String::new(), region: Region::Us, created_at };
+    let team = |id| Team {
+        id,
+        org_id: ORG,
+        name: String::new(),
+        region: Region::Us,
+        integration_team_id: None,
+        created_at,
+    };
     let teams = (0..WRITERS).map(Some).chain([None]).flat_map(pair).map(team).collect();
     let org = Org { id: ORG, name: String::new(), created_at };
-    store.create_org(org, teams, vec![]).await.expect("the ids are free");
+    store.create_org(org, teams, vec![], &by()).await.expect("the ids are free");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lookback_domain::{KeyId, OrgId, TeamId};
+use lookback_domain::{CredentialId, KeyId, OrgId, TeamId};
 use thiserror::Error;
 
 /// What a store operation gives.
@@ -20,6 +20,18 @@ pub enum Error {
     /// The organisation has no key with this id.
     #[error("there is no management key {0}")]
     UnknownKey(KeyId),
+    /// No OAuth application in the scope has this id.
+    #[error("there is no OAuth application {0}")]
+    UnknownCredential(CredentialId),
+    /// This team of the organisation already has the integration's id.
+    #[error("team {0} has this integration team id")]
+    IntegrationTeamIdTaken(TeamId),
+    /// This key is an `org_admin`, which is bound to no team.
+    #[error("management key {0} is an org_admin, which cannot be bound to teams")]
+    BoundOrgAdmin(KeyId),
+    /// The organisation would be left without an `org_admin` key in force.
+    #[error("it is the last org_admin key of its organisation")]
+    LastAdmin,
     /// What was to be created has an id that is in use.
     #[error("the id {0} is taken")]
     Taken(String),

@@ -7,23 +7,68 @@
 //! The feature `testing` adds an in-memory model of a store, which says in the plainest code what each
 //! operation means, and the conformance suite that every store passes.
 
+mod audit;
+mod author;
+mod credential;
 mod error;
+mod housekeeping;
 mod key;
 mod lifecycle;
+mod management_key;
+mod once;
+mod operations;
 mod org;
 mod preference;
 mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod visible;
 
+pub use audit::{Action, AuditEntry, AuditFilter, AuditId, AuditStore, TeamContents, Trail};
+pub use author::{Actor, Author};
+pub use credential::{
+    Credential, CredentialContent, CredentialFilter, CredentialPlace, CredentialStore, DeletedCredentials,
+    MasterKeyId, Sealed, Seals,
+};
 pub use error::{Error, Result};
-pub use key::{Key, KeyDigest, KeyStore, ManagementKey};
+pub use housekeeping::Housekeeping;
+pub use key::{Key, KeyFilter, KeyGuard, KeyPatch, KeyStore};
 pub use lifecycle::Lifecycle;
+pub use management_key::{KeyDigest, ManagementKey};
+pub use once::{Created, ONCE_KEPT, Once, once_kept_since};
 pub use org::{Org, OrgStore};
 pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences, each_once};
-pub use team::{Team, TeamStore};
+pub use team::{Team, TeamFilter, TeamPatch, TeamStore, fold};
+pub use visible::Visible;
+
+/// A time as it is kept: to the microsecond, what is finer is cut off.
+pub fn kept(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_microsecond(at.as_microsecond()).expect("it was a time before it was cut")
+}
 
 /// Everything that is kept. Code above a store sees this and nothing else of it.
-pub trait Store: OrgStore + TeamStore + KeyStore + PreferenceStore + Lifecycle + 'static {}
+pub trait Store:
+    OrgStore
+    + TeamStore
+    + KeyStore
+    + PreferenceStore
+    + CredentialStore
+    + AuditStore
+    + Housekeeping
+    + Lifecycle
+    + 'static
+{
+}
 
-impl<T: OrgStore + TeamStore + KeyStore + PreferenceStore + Lifecycle + 'static> Store for T {}
+impl<T> Store for T where
+    T: OrgStore
+        + TeamStore
+        + KeyStore
+        + PreferenceStore
+        + CredentialStore
+        + AuditStore
+        + Housekeeping
+        + Lifecycle
+        + 'static
+{
+}

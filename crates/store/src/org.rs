@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use lookback_domain::OrgId;
 use serde::Serialize;
 
-use crate::{Key, Result, Team};
+use crate::{Author, Key, Result, Team};
 
 /// An organisation: what teams and keys belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,10 +19,14 @@ pub struct Org {
 }
 
 impl Org {
-    /// Panics where one of these belongs to another organisation, which is a fault of the caller.
+    /// Panics where one of these belongs to another organisation or a key is bound to other teams than these,
+    /// which is a fault of the caller.
     pub fn assert_owns(&self, teams: &[Team], keys: &[Key]) {
         assert!(teams.iter().all(|team| team.org_id == self.id), "a team names another organisation");
         assert!(keys.iter().all(|key| key.org_id == self.id), "a key names another organisation");
+        let bound = keys.iter().flat_map(|key| &key.bindings);
+        let is_own = |id| teams.iter().any(|team| team.id == id);
+        assert!(bound.copied().all(is_own), "a key is bound to another team");
     }
 }
 
@@ -32,13 +36,25 @@ pub trait OrgStore: Send + Sync {
     /// Creates an organisation, and with it its first teams and keys, all or none.
     ///
     /// Errors: [`crate::Error::Taken`] with the first id that is in use: the organisation's, then the teams',
-    /// then the keys', in order. Panics as [`Org::assert_owns`] does.
-    async fn create_org(&self, org: Org, teams: Vec<Team>, keys: Vec<Key>) -> Result<()>;
+    /// then the keys', in order; [`crate::Error::IntegrationTeamIdTaken`] where two teams have the same one.
+    /// Panics as [`Org::assert_owns`] does.
+    async fn create_org(&self, org: Org, teams: Vec<Team>, keys: Vec<Key>, by: &Author) -> Result<()>;
+
+    /// The organisation with this id.
+    ///
+    /// Errors: [`crate::Error::UnknownOrg`].
+    async fn org(&self, id: OrgId) -> Result<Org>;
 
     /// Up to `limit` organisations in the order of their ids, those after `after`.
     async fn orgs(&self, after: Option<OrgId>, limit: usize) -> Result<Vec<Org>>;
 
-    /// Deletes an organisation with its teams, their preferences and its keys.
+    /// Calls an organisation by another name, and answers it as it is then.
+    ///
+    /// Errors: [`crate::Error::UnknownOrg`].
+    async fn rename_org(&self, id: OrgId, name: String, by: &Author) -> Result<Org>;
+
+    /// Deletes an organisation with everything that is its own: teams, what they have stored, keys and the audit
+    /// log. That it was there is for the caller to log.
     ///
     /// Errors: [`crate::Error::UnknownOrg`].
     async fn delete_org(&self, id: OrgId) -> Result<()>;

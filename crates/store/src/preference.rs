@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use lookback_domain::{Environment, OrgId, Preference, Provider, Region, TeamId};
+use lookback_domain::{Environment, OrgId, Preference, Provider, Raised, Region, TeamId};
 
-use crate::Result;
+use crate::{Author, Result, Visible};
 
-/// Where preferences are read or changed: one environment of the teams of an organisation in a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Where something is read or changed: one environment of the teams of an organisation in a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// Whose teams.
     pub org_id: OrgId,
@@ -17,6 +16,8 @@ pub struct Scope {
     pub region: Region,
     /// Which of a team's two environments.
     pub environment: Environment,
+    /// Only these teams are in the scope.
+    pub visible: Visible,
 }
 
 /// Which teams of a [`Scope`] are meant.
@@ -55,18 +56,21 @@ pub trait PreferenceStore: Send + Sync {
     /// All of the answer is from one moment.
     ///
     /// Errors: [`crate::Error::UnknownTeams`] where one is named that is not in the scope.
-    async fn preferences(&self, scope: Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>>;
+    async fn preferences(&self, scope: &Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>>;
 
     /// Replaces, for each of the teams, each of the providers named as a whole, and leaves the others alone.
     /// Answers what the teams have stored thereafter, as [`Self::preferences`] would.
     ///
+    /// `raised` says which of the changes ask for more than the default; the audit log keeps it with them.
+    ///
     /// Errors: [`crate::Error::UnknownTeams`] where one is named that is not in the scope.
     async fn upsert_preferences(
         &self,
-        scope: Scope,
+        scope: &Scope,
         teams: &[TeamId],
         changes: &BTreeMap<Provider, Preference>,
-        at: Timestamp,
+        raised: &BTreeMap<Provider, Raised>,
+        by: &Author,
     ) -> Result<Vec<TeamPreferences>>;
 
     /// Forgets what is stored for these providers (`None`: all) of these teams (`None`: all in the scope).
@@ -74,8 +78,9 @@ pub trait PreferenceStore: Send + Sync {
     /// Errors: [`crate::Error::UnknownTeams`] where one is named that is not in the scope.
     async fn delete_preferences(
         &self,
-        scope: Scope,
+        scope: &Scope,
         teams: Option<&[TeamId]>,
         providers: Option<&[Provider]>,
+        by: &Author,
     ) -> Result<()>;
 }

@@ -15,6 +15,7 @@ pub mod property;
 mod samples;
 
 pub use model::Model;
+pub use samples::{UNRAISED, by, numbered};
 
 /// Runs one claim on a fresh store, which comes with whatever has to outlive it (such as its directory). None is for
 /// where the store cannot be had on this machine, which whoever gives it has to say.
@@ -54,6 +55,11 @@ macro_rules! conformance {
             key: a_key_needs_its_org_and_an_id_and_a_digest_of_its_own,
             key: keys_are_listed_in_the_order_of_their_ids,
             key: a_key_of_another_org_cannot_be_deleted,
+            key: a_team_admin_is_bound_to_teams_of_its_own_org,
+            key: keys_are_listed_as_far_as_the_filter_admits_them,
+            key: a_key_is_changed_in_what_is_said,
+            key: the_last_admin_in_force_is_kept_where_that_is_asked,
+            key: the_last_use_of_a_key_is_the_latest_that_was_told,
             preference: every_provider_and_resource_is_read_back,
             preference: an_upsert_replaces_a_provider_as_a_whole_and_no_other,
             preference: the_environments_of_a_team_are_apart,

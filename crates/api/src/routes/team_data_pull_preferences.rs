@@ -131,7 +131,7 @@ fn show(rule: &Rule, stored: Option<&Preference>) -> SingleProviderDataPullPrefe
 }
 
 /// Answers our own rules, which come after the question whether the teams named are there.
-async fn refuse(app: &App, scope: Scope, teams: &[TeamId], problems: Problems) -> Result<(), Error> {
+async fn refuse(app: &App, scope: &Scope, teams: &[TeamId], problems: Problems) -> Result<(), Error> {
     if !problems.is_empty() && !teams.is_empty() {
         app.store.preferences(scope, Selection::Teams(teams)).await?;
     }

@@ -1,7 +1,8 @@
 //! Who may call: the management key, in one header or the other.
 
 use http::header;
-use lookback_store::KeyStore;
+use lookback_store::testing::by;
+use lookback_store::{KeyGuard, KeyStore};
 
 use crate::support::{TestApp, key, key_id, org_id, path, us};
 
@@ -87,7 +88,7 @@ async fn a_team_api_key_beside_a_management_key_does_not_matter() {
 async fn a_deleted_key_stops_at_once() {
     let app = TestApp::init().await;
     app.get(&us()).await.ok();
-    app.store.delete_key(org_id(1), key_id(1)).await.unwrap();
+    app.store.delete_key(org_id(1), key_id(1), &KeyGuard::none(), &by()).await.unwrap();
     assert_eq!(app.get(&us()).await.refused(401), NOT_VALID);
 }
 

@@ -5,16 +5,18 @@ use std::future::{Future, IntoFuture};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use jiff::Timestamp;
-use lookback_api::{App, Clock, Metrics, Parts, router};
+use lookback_api::{App, Clock, Entropy, Metrics, Parts, router};
 use lookback_domain::{Catalog, Environment, KeyId, OrgId, Region, TeamId};
+use lookback_store::testing::by;
 use lookback_store::{
     Key, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Selection, Store, Team, TeamPreferences,
-    TeamStore,
+    TeamStore, Visible,
 };
 use lookback_store_sqlite::{Options, SqliteStore};
 use serde_json::Value;
@@ -33,11 +35,29 @@ impl Clock for Stopped {
     }
 }
 
+/// Bytes that tell each answer from the others.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        let n = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let (length, counted) = (bytes.len(), bytes.len().min(n.len()));
+        bytes[length - counted..].copy_from_slice(&n[n.len() - counted..]);
+    }
+}
+
 /// The router over `store`, at [`NOW`].
 pub fn serve(store: Arc<dyn Store>) -> Router {
     let catalog = Arc::new(Catalog::bundled().unwrap());
     let clock = Arc::new(Stopped(NOW.parse().unwrap()));
-    let app = App::new(Parts { store, catalog, clock, limits: Arc::default() });
+    let app = App::new(Parts {
+        store,
+        catalog,
+        clock,
+        entropy: Arc::new(Counting::default()),
+        limits: Arc::default(),
+    });
     router(app, Metrics::default(), true)
 }
 
@@ -79,8 +99,9 @@ pub fn us() -> String {
 pub async fn make_org(store: &impl OrgStore, n: u8) {
     let (id, created_at) = (org_id(n), NOW.parse().unwrap());
     let label = format!("key of org {n}");
-    let key = Key { id: key_id(n), org_id: id, label, digest: management_key(n).digest(), created_at };
-    store.create_org(Org { id, name: format!("org {n}"), created_at }, Vec::new(), vec![key]).await.unwrap();
+    let key = Key::org_admin(key_id(n), id, label, management_key(n).digest(), &by());
+    let org = Org { id, name: format!("org {n}"), created_at };
+    store.create_org(org, Vec::new(), vec![key], &by()).await.unwrap();
 }
 
 /// The real router over a real store, with one organisation, one team in the United States and one key. Ids
@@ -123,15 +144,14 @@ impl TestApp {
     /// Adds the team of this number.
     pub async fn add_team(&self, org: u8, n: u16, region: Region) {
         let (id, org_id, created_at) = (team_id(n), org_id(org), NOW.parse().unwrap());
-        self.store
-            .create_team(Team { id, org_id, name: format!("team {n}"), region, created_at })
-            .await
-            .unwrap();
+        let team =
+            Team { id, org_id, name: format!("team {n}"), region, integration_team_id: None, created_at };
+        self.store.create_team(team, None, &by()).await.unwrap();
     }
 
     /// Deletes a team of the first organisation.
     pub async fn remove_team(&self, n: u16) {
-        self.store.delete_team(org_id(1), team_id(n)).await.unwrap();
+        self.store.delete_team(org_id(1), team_id(n), &by()).await.unwrap();
     }
 
     /// Everything that is stored, whosever it is.
@@ -140,9 +160,9 @@ impl TestApp {
         for org in 1..=self.orgs {
             for &region in Region::ALL {
                 for &environment in Environment::ALL {
-                    let scope = Scope { org_id: org_id(org), region, environment };
+                    let scope = Scope { org_id: org_id(org), region, environment, visible: Visible::All };
                     let all = Selection::Page { after: None, limit: 1_000 };
-                    stored.extend(self.store.preferences(scope, all).await.unwrap());
+                    stored.extend(self.store.preferences(&scope, all).await.unwrap());
                 }
             }
         }

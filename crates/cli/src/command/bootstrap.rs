@@ -46,12 +46,19 @@ impl New {
 
 /// Makes an organisation with one team and this key.
 pub async fn make(store: &(impl OrgStore + ?Sized), new: New, key: &ManagementKey) -> anyhow::Result<Made> {
-    let created_at = machine::now();
+    let by = machine::author()?;
+    let created_at = by.at;
     let org = Org { id: new.org_id, name: new.org_name, created_at };
-    let team = Team { id: new.team_id, org_id: org.id, name: new.team_name, region: new.region, created_at };
-    let label = "first key".to_owned();
-    let kept = Key { id: machine::key_id(), org_id: org.id, label, digest: key.digest(), created_at };
+    let team = Team {
+        id: new.team_id,
+        org_id: org.id,
+        name: new.team_name,
+        region: new.region,
+        integration_team_id: None,
+        created_at,
+    };
+    let kept = Key::org_admin(machine::key_id(), org.id, "first key".to_owned(), key.digest(), &by);
     let made = Made { org_id: org.id, team_id: team.id, management_key: key.reveal().to_owned() };
-    store.create_org(org, vec![team], vec![kept]).await?;
+    store.create_org(org, vec![team], vec![kept], &by).await?;
     Ok(made)
 }

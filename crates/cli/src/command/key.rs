@@ -1,7 +1,7 @@
 //! `lookback key`: management keys.
 
 use lookback_domain::{KeyId, OrgId};
-use lookback_store::Key as Row;
+use lookback_store::{Key as Row, KeyFilter, KeyGuard};
 use serde::Serialize;
 
 use super::{every, open};
@@ -32,8 +32,9 @@ pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
         Key::Generate => Ok(()),
         Key::Create { org, label } => {
             let key = machine::management_key()?;
-            let (id, digest, created_at) = (machine::key_id(), key.digest(), machine::now());
-            store.create_key(Row { id, org_id: org, label: label.clone(), digest, created_at }).await?;
+            let by = machine::author()?;
+            let row = Row::org_admin(machine::key_id(), org, label.clone(), key.digest(), &by);
+            let Row { id, .. } = store.create_key(row, None, &by).await?.done();
             let made = Made { id, org_id: org, label, management_key: key.reveal().to_owned() };
             if settings.json {
                 return output::json(&made);
@@ -41,7 +42,8 @@ pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
             output::line(&format!("{}   (shown this once; keep it safe)", made.management_key))
         }
         Key::List { org } => {
-            let keys = every(|after, limit| store.keys(org, after, limit), |key: &Row| key.id).await?;
+            let all = KeyFilter::all();
+            let keys = every(|after, limit| store.keys(org, &all, after, limit), |key: &Row| key.id).await?;
             if settings.json {
                 return output::json(&keys);
             }
@@ -50,7 +52,7 @@ pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
             output::table(&["key", "label", "created"], rows)
         }
         Key::Delete { org, id } => {
-            store.delete_key(org, id).await?;
+            store.delete_key(org, id, &KeyGuard::none(), &machine::author()?).await?;
             output::deleted(settings.json, id)
         }
     }

@@ -1,7 +1,7 @@
 //! `lookback org`: organisations.
 
 use anyhow::bail;
-use lookback_store::{Error, Org as Row};
+use lookback_store::Org as Row;
 
 use super::{every, open};
 use crate::args::Org;
@@ -15,8 +15,9 @@ pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
     };
     match what {
         Org::Create { name } => {
-            let org = Row { id: machine::org_id(), name, created_at: machine::now() };
-            store.create_org(org.clone(), Vec::new(), Vec::new()).await?;
+            let by = machine::author()?;
+            let org = Row { id: machine::org_id(), name, created_at: by.at };
+            store.create_org(org.clone(), Vec::new(), Vec::new(), &by).await?;
             show(settings, &[org], |orgs| output::json(&orgs[0]))
         }
         Org::List => {
@@ -24,8 +25,7 @@ pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
             show(settings, &orgs, |orgs| output::json(&orgs))
         }
         Org::Delete { id, confirm } => {
-            let orgs = every(|after, limit| store.orgs(after, limit), |org: &Row| org.id).await?;
-            let org = orgs.into_iter().find(|org| org.id == id).ok_or(Error::UnknownOrg(id))?;
+            let org = store.org(id).await?;
             if org.name != confirm {
                 bail!("organisation {id} is not called `{confirm}`; nothing was deleted");
             }

@@ -11,7 +11,7 @@ use lookback_domain::{Catalog, OAuthApplication, Preference};
 use lookback_engine::forecast::{
     self, Assumed, Certainty, Effort, Polled, Polling, Question, Side, span, thousands,
 };
-use lookback_store::{Scope, Selection};
+use lookback_store::{Scope, Selection, Visible};
 
 use super::open;
 use crate::args::Plan;
@@ -58,8 +58,9 @@ pub async fn run(settings: &Settings, what: Plan) -> anyhow::Result<()> {
 /// What the team prefers today, where one was named.
 async fn stored(settings: &Settings, what: &Plan) -> anyhow::Result<Option<Preference>> {
     let (Some(org_id), Some(team)) = (what.org, what.team) else { return Ok(None) };
-    let scope = Scope { org_id, region: what.region, environment: what.env };
-    let stored = open::existing(settings).await?.preferences(scope, Selection::Teams(&[team])).await?;
+    let (region, environment) = (what.region, what.env);
+    let scope = Scope { org_id, region, environment, visible: Visible::All };
+    let stored = open::existing(settings).await?.preferences(&scope, Selection::Teams(&[team])).await?;
     Ok(stored.into_iter().next().and_then(|mut team| team.providers.remove(&what.provider)))
 }
 

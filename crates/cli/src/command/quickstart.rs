@@ -6,8 +6,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use lookback_domain::{Environment, Region};
-use lookback_store::{Error, KeyDigest, Scope, Selection, Store};
+use lookback_domain::Region;
+use lookback_store::{Error, KeyDigest, Store};
 use serde_json::{Value, json};
 
 use super::bootstrap::{self, Made, New};
@@ -47,8 +47,7 @@ async fn who(store: &dyn Store, path: &Path) -> anyhow::Result<Made> {
         let made: Made = serde_json::from_str(&text)
             .with_context(|| format!("{} is not what quickstart wrote; delete it", path.display()))?;
         let kept = store.key_by_digest(KeyDigest::of(made.management_key.as_bytes())).await?;
-        let scope = Scope { org_id: made.org_id, region: Region::Us, environment: Environment::Production };
-        let team = store.preferences(scope, Selection::Teams(&[made.team_id])).await;
+        let team = store.team(made.org_id, made.team_id).await;
         if kept.is_some_and(|key| key.org_id == made.org_id) && !matches!(team, Err(Error::UnknownTeams(_))) {
             return Ok(made);
         }

@@ -6,7 +6,7 @@ use lookback_domain::{
     Advice, Catalog, ConnectionFacts, Days, IngestionBounds, OAuthApplication, Preference, Provider,
     Resource, Window, resolve,
 };
-use lookback_store::{Scope, Selection};
+use lookback_store::{Scope, Selection, Visible};
 use serde::Serialize;
 
 use super::open;
@@ -74,9 +74,10 @@ impl Preferred {
             let overrides = what.overrides.iter().copied().collect();
             return Ok(Self::Stated(what.days.map(|default| Preference { default, overrides })));
         };
-        let scope = Scope { org_id, region: what.region, environment: what.env };
+        let (region, environment) = (what.region, what.env);
+        let scope = Scope { org_id, region, environment, visible: Visible::All };
         let store = open::existing(settings).await?;
-        let stored = store.preferences(scope, Selection::Teams(&[team])).await?;
+        let stored = store.preferences(&scope, Selection::Teams(&[team])).await?;
         Ok(Self::Stored(stored.into_iter().next().map(|team| team.providers).unwrap_or_default()))
     }
 

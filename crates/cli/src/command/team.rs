@@ -1,6 +1,6 @@
 //! `lookback team`: teams.
 
-use lookback_store::Team as Row;
+use lookback_store::{Team as Row, TeamFilter};
 
 use super::{every, open};
 use crate::args::Team;
@@ -11,16 +11,20 @@ pub async fn run(settings: &Settings, what: Team) -> anyhow::Result<()> {
     let store = open::existing(settings).await?;
     match what {
         Team::Create { org, name, region } => {
-            let team = Row { id: machine::team_id(), org_id: org, name, region, created_at: machine::now() };
-            store.create_team(team.clone()).await?;
+            let by = machine::author()?;
+            let (id, integration_team_id, created_at) = (machine::team_id(), None, by.at);
+            let team = Row { id, org_id: org, name, region, integration_team_id, created_at };
+            let team = store.create_team(team, None, &by).await?.done();
             show(settings, &[team], |teams| output::json(&teams[0]))
         }
         Team::List { org } => {
-            let teams = every(|after, limit| store.teams(org, after, limit), |team: &Row| team.id).await?;
+            let all = TeamFilter::all();
+            let teams =
+                every(|after, limit| store.teams(org, &all, after, limit), |team: &Row| team.id).await?;
             show(settings, &teams, |teams| output::json(&teams))
         }
         Team::Delete { org, id } => {
-            store.delete_team(org, id).await?;
+            store.delete_team(org, id, &machine::author()?).await?;
             output::deleted(settings.json, id)
         }
     }

@@ -1,6 +1,5 @@
 //! Every route, and every way in which a request can fail there: JSON with `detail`, always.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +9,10 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use lookback_api::{App, BODY_BYTES_MAX, Clock, Limits, Metrics, Parts, openapi, router};
-use lookback_domain::{Catalog, KeyId, OrgId, Preference, Provider, Region, TeamId};
-use lookback_store::testing::Model;
-use lookback_store::{
-    Error, Key, KeyDigest, KeyStore, Lifecycle, ManagementKey, Org, OrgStore, PreferenceStore, Result, Scope,
-    Selection, Team, TeamPreferences, TeamStore,
-};
+use lookback_api::{App, BODY_BYTES_MAX, Clock, Entropy, Limits, Metrics, Parts, openapi, router};
+use lookback_domain::{Catalog, KeyId, OrgId, Region, TeamId};
+use lookback_store::testing::{Model, by};
+use lookback_store::{Error, Key, Lifecycle, ManagementKey, Org, OrgStore, Result, Team};
 use prometheus_client::registry::Registry;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -50,7 +46,7 @@ impl Faulty {
 macro_rules! faulty {
     ($($of:ident { $($operation:ident($($name:ident: $type:ty),*) -> $output:ty;)+ })+) => {$(
         #[async_trait]
-        impl $of for Faulty {
+        impl lookback_store::$of for Faulty {
             $(async fn $operation(&self, $($name: $type),*) -> Result<$output> {
                 self.trip().await?;
                 self.0.$operation($($name),*).await
@@ -59,31 +55,7 @@ macro_rules! faulty {
     )+};
 }
 
-faulty! {
-    OrgStore {
-        create_org(org: Org, teams: Vec<Team>, keys: Vec<Key>) -> ();
-        orgs(after: Option<OrgId>, limit: usize) -> Vec<Org>;
-        delete_org(id: OrgId) -> ();
-    }
-    TeamStore {
-        create_team(team: Team) -> ();
-        teams(org: OrgId, after: Option<TeamId>, limit: usize) -> Vec<Team>;
-        delete_team(org: OrgId, id: TeamId) -> ();
-    }
-    KeyStore {
-        create_key(key: Key) -> ();
-        keys(org: OrgId, after: Option<KeyId>, limit: usize) -> Vec<Key>;
-        delete_key(org: OrgId, id: KeyId) -> ();
-        key_by_digest(digest: KeyDigest) -> Option<Key>;
-    }
-    PreferenceStore {
-        preferences(scope: Scope, selection: Selection<'_>) -> Vec<TeamPreferences>;
-        upsert_preferences(
-            scope: Scope, teams: &[TeamId], changes: &BTreeMap<Provider, Preference>, at: Timestamp
-        ) -> Vec<TeamPreferences>;
-        delete_preferences(scope: Scope, teams: Option<&[TeamId]>, providers: Option<&[Provider]>) -> ();
-    }
-}
+lookback_store::operations!(faulty);
 
 #[async_trait]
 impl Lifecycle for Faulty {
@@ -103,6 +75,10 @@ impl Clock for Stopped {
     }
 }
 
+impl Entropy for Stopped {
+    fn fill(&self, _: &mut [u8]) {}
+}
+
 fn management_key() -> ManagementKey {
     ManagementKey::from_bits([7; 32])
 }
@@ -112,14 +88,22 @@ async fn serve(fault: Fault, now: Timestamp) -> Router {
     let model = Model::new();
     let created_at = Timestamp::UNIX_EPOCH;
     let org = Org { id: ORG, name: "org".to_owned(), created_at };
-    let team = Team { id: TEAM, org_id: ORG, name: "team".to_owned(), region: Region::Us, created_at };
+    let team = Team {
+        id: TEAM,
+        org_id: ORG,
+        name: "team".to_owned(),
+        region: Region::Us,
+        integration_team_id: None,
+        created_at,
+    };
     let id = KeyId(Uuid::from_u128(3));
-    let key = Key { id, org_id: ORG, label: "key".to_owned(), digest: management_key().digest(), created_at };
-    model.create_org(org, vec![team], vec![key]).await.unwrap();
+    let key = Key::org_admin(id, ORG, "key".to_owned(), management_key().digest(), &by());
+    model.create_org(org, vec![team], vec![key], &by()).await.unwrap();
     let app = App::new(Parts {
         store: Arc::new(Faulty(model, fault)),
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped(now)),
+        entropy: Arc::new(Stopped(now)),
         limits: Arc::new(Limits { request_time_max: Duration::from_millis(50), ..Limits::default() }),
     });
     router(app, Metrics::new(Registry::default(), 1), true)

@@ -25,7 +25,7 @@ pub(super) const PAGE: &str = "SELECT team.id, provider, default_days, overrides
      LEFT JOIN preference ON team_id = team.id AND environment = $5";
 
 /// One environment of a team, and where the team has to be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) scope: Scope,
     pub(crate) team_id: TeamId,
@@ -45,7 +45,7 @@ pub(super) async fn of_teams(session: &Session, places: &[Place]) -> Outcome<Vec
 
 pub(super) async fn page(
     session: &Session,
-    scope: Scope,
+    scope: &Scope,
     after: Option<TeamId>,
     rows: usize,
 ) -> Outcome<Vec<TeamPreferences>> {
@@ -67,7 +67,7 @@ fn preference(row: &Row) -> Outcome<Option<(Provider, Preference)>> {
 
 /// Answers what many ask about a team each, in one statement.
 pub(crate) async fn read_batch(transactions: Transactions, batch: Vec<Asked<Place, TeamPreferences>>) {
-    let places: Vec<_> = batch.iter().map(|asked| asked.question).collect();
+    let places: Vec<_> = batch.iter().map(|asked| asked.question.clone()).collect();
     let places = &places;
     let read = |session: Session| async move { of_teams(&session, places).await };
     match transactions.read(read).await {

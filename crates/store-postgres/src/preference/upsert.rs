@@ -72,8 +72,8 @@ async fn together(transactions: &Transactions, group: &[Waiting]) -> Result<Vec<
 
 async fn write(session: &Session, group: &[Waiting]) -> Outcome<Vec<Answer>> {
     let places_of = |upsert: &Upsert| {
-        let scope = upsert.scope;
-        upsert.teams.clone().into_iter().map(move |team_id| Place { scope, team_id })
+        let scope = upsert.scope.clone();
+        upsert.teams.clone().into_iter().map(move |team_id| Place { scope: scope.clone(), team_id })
     };
     let places: Vec<_> = group.iter().flat_map(|asked| places_of(&asked.question)).collect();
     let mut locked = &lock(session, &places).await?[..];

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use lookback_domain::{KeyId, OrgId};
+use lookback_store::testing::by;
 use lookback_store::{Error, Lifecycle, Org, OrgStore, Result};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -22,7 +23,7 @@ fn org(n: u128) -> Org {
 
 fn create(store: &Arc<SqliteStore>, n: u128) -> JoinHandle<Result<()>> {
     let store = Arc::clone(store);
-    tokio::spawn(async move { store.create_org(org(n), vec![], vec![]).await })
+    tokio::spawn(async move { store.create_org(org(n), vec![], vec![], &by()).await })
 }
 
 /// Keeps the writer busy until something is sent, so that what is queued meanwhile becomes one group.
@@ -51,14 +52,8 @@ async fn until_queued(store: &SqliteStore, operations: usize) {
 /// Something that only the commit finds wrong: a key of no organisation.
 fn orphan(db: &Connection) -> crate::failure::Outcome<()> {
     db.pragma_update(None, "defer_foreign_keys", true)?;
-    let id = KeyId(Uuid::from_u128(1));
-    let nobodys = lookback_store::Key {
-        id,
-        org_id: org(99).id,
-        label: String::new(),
-        digest: lookback_store::KeyDigest([0; 32]),
-        created_at: jiff::Timestamp::UNIX_EPOCH,
-    };
+    let (id, digest) = (KeyId(Uuid::from_u128(1)), lookback_store::KeyDigest([0; 32]));
+    let nobodys = lookback_store::Key::org_admin(id, org(99).id, String::new(), digest, &by());
     crate::key::insert(db, &nobodys)
 }
 

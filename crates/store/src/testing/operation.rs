@@ -1,235 +1,189 @@
 //! Operations as values, so that a random sequence of them can be run, compared and made smaller.
 
+mod space;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use lookback_domain::{Environment, KeyId, OrgId, Preference, Provider, Region, Resource, TeamId};
-use proptest::collection::{btree_map, vec};
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use proptest::{option, sample::select};
+use lookback_domain::{
+    CredentialId, Environment, KeyId, OrgId, OwnQuota, Preference, Provider, Raised, Region, TeamId,
+};
+pub(super) use space::Space;
 
-use super::samples::{days, digest, key_id, org_id, team_id};
-use crate::{Key, KeyDigest, Org, Scope, Selection, Store, Team, TeamPreferences};
+use crate::{
+    AuditEntry, AuditFilter, AuditId, Author, Created, Credential, CredentialContent, CredentialFilter,
+    DeletedCredentials, Key, KeyDigest, KeyFilter, KeyGuard, KeyPatch, MasterKeyId, Once, Org, Scope, Seals,
+    Selection, Store, Team, TeamFilter, TeamPatch, TeamPreferences, Visible,
+};
+
+/// One operation and who has it done.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) by: Author,
+    pub(super) operation: Operation,
+}
 
 /// One call of a store.
 #[derive(Debug, Clone)]
 pub(super) enum Operation {
     CreateOrg(Org, Vec<Team>, Vec<Key>),
+    Org(OrgId),
     Orgs(Option<OrgId>, usize),
+    RenameOrg(OrgId, String),
     DeleteOrg(OrgId),
-    CreateTeam(Team),
-    Teams(OrgId, Option<TeamId>, usize),
+    CreateTeam(Team, Option<Once>),
+    Team(OrgId, TeamId),
+    TeamByIntegrationId(OrgId, String),
+    Teams(OrgId, TeamFilter, Option<TeamId>, usize),
+    PatchTeam(OrgId, TeamId, TeamPatch),
     DeleteTeam(OrgId, TeamId),
-    CreateKey(Key),
-    Keys(OrgId, Option<KeyId>, usize),
-    DeleteKey(OrgId, KeyId),
+    CreateKey(Key, Option<Once>),
+    Keys(OrgId, KeyFilter, Option<KeyId>, usize),
+    PatchKey(OrgId, KeyId, KeyPatch, KeyGuard),
+    DeleteKey(OrgId, KeyId, KeyGuard),
     KeyByDigest(KeyDigest),
     Preferences(Scope, Vec<TeamId>),
     Page(Scope, Option<TeamId>, usize),
-    Upsert(Scope, Vec<TeamId>, BTreeMap<Provider, Preference>, Timestamp),
+    Upsert(Scope, Vec<TeamId>, BTreeMap<Provider, Preference>, BTreeMap<Provider, Raised>),
     Delete(Scope, Option<Vec<TeamId>>, Option<Vec<Provider>>),
+    UpsertCredential(Scope, TeamId, Provider, CredentialId, CredentialContent, Option<Once>),
+    Credentials(Scope, CredentialFilter, Option<CredentialId>, usize),
+    SetQuota(Scope, CredentialId, Option<OwnQuota>),
+    DeleteCredentials(Scope, Vec<CredentialId>),
+    Reseal(CredentialId, Seals, Seals),
+    Audit(OrgId, AuditFilter, Option<AuditId>, usize),
+    RecordKeyUses(Vec<(KeyId, Timestamp)>),
 }
 
 /// What a call answered.
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
     Done,
+    Org(Org),
     Orgs(Vec<Org>),
+    CreatedTeam(Created<Team>),
+    Team(Option<Team>),
     Teams(Vec<Team>),
-    Keys(Vec<Key>),
+    CreatedKey(Created<Key>),
     Key(Option<Key>),
+    Keys(Vec<Key>),
     Preferences(Vec<TeamPreferences>),
+    CreatedCredential(Created<Credential>),
+    Credential(Credential),
+    Credentials(Vec<Credential>),
+    DeletedCredentials(DeletedCredentials),
+    Resealed(bool),
+    Elsewhere(Vec<(OrgId, Credential)>),
+    Audit(Vec<AuditEntry>),
     /// The error as it prints for a developer, which names its kind and every id of it.
     Refused(String),
 }
 
-impl Operation {
+impl Call {
     /// Calls the store.
     pub(super) async fn run(&self, store: &dyn Store) -> Answer {
-        self.call(store).await.unwrap_or_else(|error| Answer::Refused(format!("{error:?}")))
+        self.call(store).await.unwrap_or_else(|error| refused(&error))
     }
 
     async fn call(&self, store: &dyn Store) -> crate::Result<Answer> {
-        let done = |()| Answer::Done;
-        match self.clone() {
-            Self::CreateOrg(org, teams, keys) => store.create_org(org, teams, keys).await.map(done),
-            Self::Orgs(after, limit) => store.orgs(after, limit).await.map(Answer::Orgs),
-            Self::DeleteOrg(org) => store.delete_org(org).await.map(done),
-            Self::CreateTeam(team) => store.create_team(team).await.map(done),
-            Self::Teams(org, after, limit) => store.teams(org, after, limit).await.map(Answer::Teams),
-            Self::DeleteTeam(org, team) => store.delete_team(org, team).await.map(done),
-            Self::CreateKey(key) => store.create_key(key).await.map(done),
-            Self::Keys(org, after, limit) => store.keys(org, after, limit).await.map(Answer::Keys),
-            Self::DeleteKey(org, key) => store.delete_key(org, key).await.map(done),
-            Self::KeyByDigest(digest) => store.key_by_digest(digest).await.map(Answer::Key),
-            Self::Preferences(scope, teams) => {
-                store.preferences(scope, Selection::Teams(&teams)).await.map(Answer::Preferences)
+        use Operation as Op;
+        let (by, done) = (&self.by, |()| Answer::Done);
+        match self.operation.clone() {
+            Op::CreateOrg(org, teams, keys) => store.create_org(org, teams, keys, by).await.map(done),
+            Op::Org(org) => store.org(org).await.map(Answer::Org),
+            Op::Orgs(after, limit) => store.orgs(after, limit).await.map(Answer::Orgs),
+            Op::RenameOrg(org, name) => store.rename_org(org, name, by).await.map(Answer::Org),
+            Op::DeleteOrg(org) => store.delete_org(org).await.map(done),
+            Op::CreateTeam(team, once) => store.create_team(team, once, by).await.map(Answer::CreatedTeam),
+            Op::Team(org, team) => store.team(org, team).await.map(|team| Answer::Team(Some(team))),
+            Op::TeamByIntegrationId(org, id) => {
+                store.team_by_integration_id(org, &id).await.map(Answer::Team)
             }
-            Self::Page(scope, after, limit) => {
-                store.preferences(scope, Selection::Page { after, limit }).await.map(Answer::Preferences)
+            Op::Teams(org, filter, after, limit) => {
+                store.teams(org, &filter, after, limit).await.map(Answer::Teams)
             }
-            Self::Upsert(scope, teams, changes, at) => {
-                store.upsert_preferences(scope, &teams, &changes, at).await.map(Answer::Preferences)
+            Op::PatchTeam(org, team, patch) => {
+                store.patch_team(org, team, patch, by).await.map(|team| Answer::Team(Some(team)))
             }
-            Self::Delete(scope, teams, providers) => {
-                store.delete_preferences(scope, teams.as_deref(), providers.as_deref()).await.map(done)
+            Op::DeleteTeam(org, team) => store.delete_team(org, team, by).await.map(done),
+            Op::CreateKey(key, once) => store.create_key(key, once, by).await.map(Answer::CreatedKey),
+            Op::Keys(org, filter, after, limit) => {
+                store.keys(org, &filter, after, limit).await.map(Answer::Keys)
             }
+            Op::PatchKey(org, key, patch, guard) => {
+                store.patch_key(org, key, patch, &guard, by).await.map(|key| Answer::Key(Some(key)))
+            }
+            Op::DeleteKey(org, key, guard) => {
+                store.delete_key(org, key, &guard, by).await.map(|key| Answer::Key(Some(key)))
+            }
+            Op::KeyByDigest(digest) => store.key_by_digest(digest).await.map(Answer::Key),
+            Op::Preferences(scope, teams) => {
+                store.preferences(&scope, Selection::Teams(&teams)).await.map(Answer::Preferences)
+            }
+            Op::Page(scope, after, limit) => {
+                store.preferences(&scope, Selection::Page { after, limit }).await.map(Answer::Preferences)
+            }
+            Op::Upsert(scope, teams, changes, raised) => {
+                let answer = store.upsert_preferences(&scope, &teams, &changes, &raised, by).await;
+                answer.map(Answer::Preferences)
+            }
+            Op::Delete(scope, teams, providers) => {
+                let (teams, providers) = (teams.as_deref(), providers.as_deref());
+                store.delete_preferences(&scope, teams, providers, by).await.map(done)
+            }
+            Op::UpsertCredential(scope, team, provider, id, content, once) => {
+                let answer = store.upsert_credential(&scope, team, provider, id, content, once, by).await;
+                answer.map(Answer::CreatedCredential)
+            }
+            Op::Credentials(scope, filter, after, limit) => {
+                store.credentials(&scope, &filter, after, limit).await.map(Answer::Credentials)
+            }
+            Op::SetQuota(scope, id, quota) => {
+                store.set_credential_quota(&scope, id, quota, by).await.map(Answer::Credential)
+            }
+            Op::DeleteCredentials(scope, ids) => {
+                store.delete_credentials(&scope, &ids, by).await.map(Answer::DeletedCredentials)
+            }
+            Op::Reseal(id, before, after) => {
+                store.reseal_credential(id, &before, after, by).await.map(Answer::Resealed)
+            }
+            Op::Audit(org, filter, before, limit) => {
+                store.audit(org, &filter, before, limit).await.map(Answer::Audit)
+            }
+            Op::RecordKeyUses(uses) => store.record_key_uses(&uses).await.map(done),
         }
     }
+}
+
+/// What tells two refusals apart. Which team it is that has an integration's id is told too.
+fn refused(error: &crate::Error) -> Answer {
+    Answer::Refused(format!("{error:?}"))
 }
 
 /// Everything that is in a store about these organisations.
 pub(super) async fn contents(store: &dyn Store, orgs: &[OrgId]) -> Vec<Answer> {
-    let mut found = Vec::new();
+    let (mut found, all) = (Vec::new(), usize::MAX);
+    let mut keep = |answer: crate::Result<Answer>| found.push(answer.unwrap_or_else(|error| refused(&error)));
     for &org_id in orgs {
-        found.push(Operation::Teams(org_id, None, usize::MAX).run(store).await);
-        found.push(Operation::Keys(org_id, None, usize::MAX).run(store).await);
+        keep(store.org(org_id).await.map(Answer::Org));
+        keep(store.teams(org_id, &TeamFilter::all(), None, all).await.map(Answer::Teams));
+        keep(store.keys(org_id, &KeyFilter::all(), None, all).await.map(Answer::Keys));
+        keep(store.audit(org_id, &AuditFilter::all(), None, all).await.map(Answer::Audit));
         for &region in Region::ALL {
             for &environment in Environment::ALL {
-                let scope = Scope { org_id, region, environment };
-                found.push(Operation::Page(scope, None, usize::MAX).run(store).await);
+                let scope = Scope { org_id, region, environment, visible: Visible::All };
+                let everyone = Selection::Page { after: None, limit: all };
+                keep(store.preferences(&scope, everyone).await.map(Answer::Preferences));
+                let filter = CredentialFilter::default();
+                keep(store.credentials(&scope, &filter, None, all).await.map(Answer::Credentials));
             }
         }
     }
+    let nowhere = MasterKeyId("none".to_owned());
+    let elsewhere = store.credentials_not_under(&nowhere, None, all).await.map(|mut elsewhere| {
+        elsewhere.retain(|(org, _)| orgs.contains(org));
+        Answer::Elsewhere(elsewhere)
+    });
+    keep(elsewhere);
     found
-}
-
-/// The small worlds of ids, in which calls often meet. Those of two spaces have nothing in common.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Space(pub(super) u8);
-
-impl Space {
-    /// Ids far enough apart that several spaces interleave.
-    fn number(self, n: u8) -> u8 {
-        n * 40 + self.0
-    }
-
-    pub(super) fn orgs(self) -> Vec<OrgId> {
-        (0..3).map(|n| org_id(self.number(n))).collect()
-    }
-
-    /// Mostly one of the first two.
-    fn org(self) -> impl Strategy<Value = OrgId> {
-        prop_oneof![9 => 0..2_u8, 1 => Just(2)].prop_map(move |n| org_id(self.number(n)))
-    }
-
-    fn team(self) -> impl Strategy<Value = TeamId> {
-        (0..6_u8).prop_map(move |n| team_id(self.number(n)))
-    }
-
-    /// Mostly those that `new_team` gives to this organisation.
-    fn teams_of(self, org: OrgId) -> impl Strategy<Value = Vec<TeamId>> + Clone {
-        let own = (0..6).filter(|n| org_id(self.number(n % 2)) == org).map(|n| team_id(self.number(n)));
-        let own: Vec<_> = own.chain([team_id(self.number(0))]).collect();
-        let any = (0..6).map(|n| team_id(self.number(n))).collect::<Vec<_>>();
-        prop_oneof![5 => vec(select(own), 0..3), 1 => vec(select(any), 0..4)]
-    }
-
-    fn key(self) -> impl Strategy<Value = KeyId> {
-        (0..4_u8).prop_map(move |n| key_id(self.number(n)))
-    }
-
-    fn digest(self) -> impl Strategy<Value = KeyDigest> {
-        (0..4_u8).prop_map(move |n| digest(self.number(n)))
-    }
-
-    /// Mostly in the United States, and of the organisation that its id suggests.
-    fn new_team(self, org: Option<OrgId>) -> impl Strategy<Value = Team> {
-        let owner = prop_oneof![5 => Just(None), 1 => self.org().prop_map(Some)];
-        (0..6_u8, owner, text(), region(), time()).prop_map(move |(n, owner, name, region, created_at)| {
-            let org_id = org.or(owner).unwrap_or(org_id(self.number(n % 2)));
-            Team { id: team_id(self.number(n)), org_id, name, region, created_at }
-        })
-    }
-
-    fn new_key(self, org: impl Strategy<Value = OrgId>) -> impl Strategy<Value = Key> {
-        (self.key(), org, text(), self.digest(), time())
-            .prop_map(|(id, org_id, label, digest, created_at)| Key { id, org_id, label, digest, created_at })
-    }
-
-    fn scope(self) -> impl Strategy<Value = Scope> {
-        let environment = prop_oneof![3 => Just(Environment::Production), 1 => Just(Environment::Sandbox)];
-        (self.org(), region(), environment).prop_map(|(org_id, region, environment)| Scope {
-            org_id,
-            region,
-            environment,
-        })
-    }
-
-    fn scope_and_teams(self) -> impl Strategy<Value = (Scope, Vec<TeamId>)> {
-        self.scope().prop_flat_map(move |scope| (Just(scope), self.teams_of(scope.org_id)))
-    }
-
-    /// Creates one of the organisations, often with ids that are in use or given twice.
-    fn create_org(self) -> impl Strategy<Value = Operation> {
-        (self.org(), text(), time()).prop_flat_map(move |(id, name, created_at)| {
-            let org = Org { id, name, created_at };
-            (Just(org), vec(self.new_team(Some(id)), 0..3), vec(self.new_key(Just(id)), 0..3))
-                .prop_map(|(org, teams, keys)| Operation::CreateOrg(org, teams, keys))
-        })
-    }
-
-    /// A call that touches this space alone.
-    pub(super) fn operation(self) -> impl Strategy<Value = Operation> {
-        use Operation as Op;
-        let (org, team, key) = (|| self.org(), || self.team(), || self.key());
-        let providers = || option::of(vec(select(PROVIDERS), 0..3));
-        prop_oneof![
-            4 => self.create_org(),
-            1 => org().prop_map(Op::DeleteOrg),
-            6 => self.new_team(None).prop_map(Op::CreateTeam),
-            2 => (org(), option::of(team()), limit()).prop_map(|(org, after, n)| Op::Teams(org, after, n)),
-            2 => (org(), team()).prop_map(|(org, team)| Op::DeleteTeam(org, team)),
-            3 => self.new_key(org()).prop_map(Op::CreateKey),
-            2 => (org(), option::of(key()), limit()).prop_map(|(org, after, n)| Op::Keys(org, after, n)),
-            2 => (org(), key()).prop_map(|(org, key)| Op::DeleteKey(org, key)),
-            2 => self.digest().prop_map(Op::KeyByDigest),
-            4 => self.scope_and_teams().prop_map(|(scope, teams)| Op::Preferences(scope, teams)),
-            4 => (self.scope(), option::of(team()), limit())
-                .prop_map(|(scope, after, n)| Op::Page(scope, after, n)),
-            12 => (self.scope_and_teams(), btree_map(select(PROVIDERS), preference(), 0..4), time())
-                .prop_map(|((scope, teams), changes, at)| Op::Upsert(scope, teams, changes, at)),
-            2 => (self.scope_and_teams(), providers())
-                .prop_map(|((scope, teams), providers)| Op::Delete(scope, Some(teams), providers)),
-            1 => (self.scope(), providers())
-                .prop_map(|(scope, providers)| Op::Delete(scope, None, providers)),
-        ]
-    }
-
-    /// Any number of calls, after those that give them something to work on.
-    pub(super) fn operations(self) -> impl Strategy<Value = Vec<Operation>> {
-        let first = vec(self.create_org(), 2);
-        let teams = vec(self.new_team(None).prop_map(Operation::CreateTeam), 3);
-        (first, teams, vec(self.operation(), 1..40))
-            .prop_map(|(first, teams, rest)| [first, teams, rest].concat())
-    }
-}
-
-const PROVIDERS: &[Provider] = &[Provider::Oura, Provider::Fitbit, Provider::GoogleHealth];
-const RESOURCES: &[Resource] = &[Resource::Sleep, Resource::Heartrate, Resource::Hypnogram];
-
-fn preference() -> impl Strategy<Value = Preference> {
-    let few_days = || select(&[0, 1, 14, 365][..]).prop_map(days);
-    (few_days(), btree_map(select(RESOURCES), few_days(), 0..3))
-        .prop_map(|(default, overrides)| Preference { default, overrides })
-}
-
-/// Mostly the United States.
-fn region() -> impl Strategy<Value = Region> {
-    prop_oneof![4 => Just(Region::Us), 1 => Just(Region::Eu)]
-}
-
-fn limit() -> impl Strategy<Value = usize> {
-    select(&[0, 1, 2, 3, usize::MAX][..])
-}
-
-fn text() -> impl Strategy<Value = String> {
-    "[a-zß'\"%_\\\\ ]{0,4}"
-}
-
-/// Any moment of two centuries, to the nanosecond, which is more than is kept.
-fn time() -> impl Strategy<Value = Timestamp> {
-    (0..6_000_000_000_i64, any::<u32>().prop_map(|n| n % 1_000_000_000)).prop_map(|(second, nanosecond)| {
-        Timestamp::new(second, nanosecond.cast_signed()).expect("a moment before the year 2200")
-    })
 }

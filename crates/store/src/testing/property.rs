@@ -10,20 +10,22 @@ use proptest::prop_assert_eq;
 use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
 
 use super::Model;
-use super::operation::{Answer, Operation, Space, contents};
+use super::operation::{Answer, Call, Operation, Space, contents};
+use super::samples::by;
 use crate::Store;
 
 /// One operation after the other, in one small world of ids.
 pub fn agrees_with_the_model<S: Store, G>(fresh: impl AsyncFn() -> Option<(S, G)>) {
     let space = Space(0);
-    for_any(space.operations(), async |operations| {
+    for_any(space.calls(), async |calls| {
         let Some((store, _outlives)) = fresh().await else { return Ok(()) };
         let model = Model::new();
-        for (n, operation) in operations.iter().enumerate() {
-            let (said, expected) = (operation.run(&store).await, operation.run(&model).await);
-            prop_assert_eq!(said, expected, "operation {}: {:?}", n, operation);
+        for (n, call) in calls.iter().enumerate() {
+            let (said, expected) = (call.run(&store).await, call.run(&model).await);
+            prop_assert_eq!(said, expected, "call {}: {:?}", n, call);
         }
-        let (all, orgs) = (Operation::Orgs(None, usize::MAX), space.orgs());
+        let all = Call { by: by(), operation: Operation::Orgs(None, usize::MAX) };
+        let orgs = space.orgs();
         prop_assert_eq!(all.run(&store).await, all.run(&model).await);
         prop_assert_eq!(contents(&store, &orgs).await, contents(&model, &orgs).await);
         Ok(())
@@ -34,16 +36,16 @@ pub fn agrees_with_the_model<S: Store, G>(fresh: impl AsyncFn() -> Option<(S, G)
 /// what fails in one, is nothing to the others.
 pub fn agrees_with_the_model_at_once<S: Store, G>(fresh: impl AsyncFn() -> Option<(S, G)>) {
     let spaces = [0, 1, 2, 3].map(Space);
-    for_any(spaces.map(Space::operations), async |sequences| {
+    for_any(spaces.map(Space::calls), async |sequences| {
         let Some((store, _outlives)) = fresh().await else { return Ok(()) };
         let store: Arc<dyn Store> = Arc::new(store);
-        let run = |operations| tokio::spawn(run_all(Arc::clone(&store), operations));
+        let run = |calls| tokio::spawn(run_all(Arc::clone(&store), calls));
         let running = sequences.clone().map(run);
         let model: Arc<dyn Store> = Arc::new(Model::new());
-        for ((space, answers), operations) in spaces.into_iter().zip(running).zip(sequences) {
+        for ((space, answers), calls) in spaces.into_iter().zip(running).zip(sequences) {
             let said = answers.await.map_err(|panic| TestCaseError::fail(panic.to_string()))?;
-            let expected = run_all(Arc::clone(&model), operations.clone()).await;
-            prop_assert_eq!(said, expected, "{:?}: {:#?}", space, operations);
+            let expected = run_all(Arc::clone(&model), calls.clone()).await;
+            prop_assert_eq!(said, expected, "{:?}: {:#?}", space, calls);
             let orgs = space.orgs();
             prop_assert_eq!(contents(&*store, &orgs).await, contents(&*model, &orgs).await, "{:?}", space);
         }
@@ -51,10 +53,10 @@ pub fn agrees_with_the_model_at_once<S: Store, G>(fresh: impl AsyncFn() -> Optio
     });
 }
 
-async fn run_all(store: Arc<dyn Store>, operations: Vec<Operation>) -> Vec<Answer> {
+async fn run_all(store: Arc<dyn Store>, calls: Vec<Call>) -> Vec<Answer> {
     let mut answers = Vec::new();
-    for operation in operations {
-        answers.push(operation.run(&*store).await);
+    for call in calls {
+        answers.push(call.run(&*store).await);
     }
     answers
 }

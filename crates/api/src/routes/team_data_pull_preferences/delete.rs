@@ -41,6 +41,7 @@ pub async fn delete(
     let providers: Vec<_> = query.provider.iter().map(|&Configurable(provider)| provider).collect();
     let teams = (!query.team_id.is_empty()).then_some(&query.team_id[..]);
     let providers = (!providers.is_empty()).then_some(&providers[..]);
-    app.store.delete_preferences(scope, teams, providers).await?;
+    let by = app.author(caller.actor());
+    app.store.delete_preferences(&scope, teams, providers, &by).await?;
     Ok(Json(json!({})))
 }

@@ -80,10 +80,10 @@ pub async fn forecast(
     let proposed = admit(&app, &body.providers, &mut problems);
     bound(&body.team_ids, TEAMS_MAX, &mut problems);
     let assumed = assumed(&body, &mut problems);
-    refuse(&app, scope, &body.team_ids, problems).await?;
+    refuse(&app, &scope, &body.team_ids, problems).await?;
 
     let now = app.clock.now();
-    let teams = app.store.preferences(scope, Selection::Teams(&body.team_ids)).await?;
+    let teams = app.store.preferences(&scope, Selection::Teams(&body.team_ids)).await?;
     let order: Vec<Provider> = body.providers.keys().map(|&Configurable(provider)| provider).collect();
     let asked = Asked { catalog: Arc::clone(&app.catalog), order, proposed, teams, assumed, now };
     let forecasts = asked.answered().await?;

@@ -47,9 +47,14 @@ pub async fn get(
     let scope = path.scope(&caller)?;
     let asked: Vec<_> = query.provider.iter().map(|&Configurable(provider)| provider).collect();
     let providers = chosen(Provider::CONFIGURABLE, &asked);
-    let fingerprint = || Fingerprint::of("preferences", scope, (&query.team_id, &providers));
-    let page =
-        Page { scope, teams: &query.team_id, cursor: query.next_cursor, limit: query.limit, fingerprint };
+    let fingerprint = || Fingerprint::of("preferences", &scope, (&query.team_id, &providers));
+    let page = Page {
+        scope: &scope,
+        teams: &query.team_id,
+        cursor: query.next_cursor,
+        limit: query.limit,
+        fingerprint,
+    };
     let (stored, next_cursor) = page.read(&app, LIMIT_MAX, usize::MAX, Problems::default()).await?;
     let entries = stored.iter().map(|team| entry(&app.catalog, team, &providers));
     Ok(Json(TeamDataPullPreferencesResponse { data_pull_preferences: entries.collect(), next_cursor }))

@@ -50,7 +50,7 @@ impl Describe for Limit {
 /// One page of a listing.
 pub struct Page<'a, F> {
     /// Where the teams are.
-    pub scope: Scope,
+    pub scope: &'a Scope,
     /// These teams, in this order; all in the scope where none is named.
     pub teams: &'a [TeamId],
     /// Where the page begins; empty means at the beginning.
@@ -129,8 +129,8 @@ pub struct Fingerprint([u8; FINGERPRINT_BYTES]);
 impl Fingerprint {
     /// The fingerprint of one query. `listing` tells the endpoints apart; `query` is everything that was asked
     /// but the cursor and the limit.
-    pub fn of(listing: &str, scope: Scope, query: impl Serialize) -> Self {
-        let Scope { org_id, region, environment } = scope;
+    pub fn of(listing: &str, scope: &Scope, query: impl Serialize) -> Self {
+        let Scope { org_id, region, environment, .. } = scope;
         let query = serde_json::json!([listing, org_id, region, environment, query]);
         let digest: [u8; 32] = Sha256::digest(query.to_string()).into();
         let mut fingerprint = [0; FINGERPRINT_BYTES];

@@ -71,10 +71,11 @@ pub async fn upsert(
     let mut problems = Problems::default();
     let changes = admit(&app, &body.providers, &mut problems);
     bound(&body.team_ids, TEAMS_MAX, &mut problems);
-    refuse(&app, scope, &body.team_ids, problems).await?;
+    refuse(&app, &scope, &body.team_ids, problems).await?;
 
-    let now = app.clock.now();
-    let stored = app.store.upsert_preferences(scope, &body.team_ids, &changes, now).await?;
+    let raised = |(&provider, days)| Some((provider, app.catalog.rule(provider).raised(days)?));
+    let (raised, by) = (changes.iter().filter_map(raised).collect(), app.author(caller.actor()));
+    let stored = app.store.upsert_preferences(&scope, &body.team_ids, &changes, &raised, &by).await?;
     let entries = stored.iter().map(|team| entry(&app.catalog, team, Provider::CONFIGURABLE));
     Ok(Json(TeamDataPullPreferencesResponse { data_pull_preferences: entries.collect(), next_cursor: None }))
 }

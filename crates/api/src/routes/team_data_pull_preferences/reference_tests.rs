@@ -23,7 +23,7 @@ use super::get::GetQuery;
 use super::post::UpsertTeamDataPullPreferencesBody;
 use super::{ScopePath, page::Limit};
 use crate::wire::{Configurable, Integer, Map};
-use crate::{App, Clock, Parts, Valid};
+use crate::{App, Clock, Entropy, Parts, Valid};
 
 const CASES: &str = include_str!("../../../tests/reference/cases.ndjson");
 const ROUTE: &str = "/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}";
@@ -34,6 +34,10 @@ impl Clock for Stopped {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
     }
+}
+
+impl Entropy for Stopped {
+    fn fill(&self, _: &mut [u8]) {}
 }
 
 /// What the reference answers where it accepts. Put together as text, since a number may be of any size.
@@ -119,6 +123,7 @@ async fn every_request_is_validated_as_the_reference_validates_it() {
         store: Arc::new(Model::new()),
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped),
+        entropy: Arc::new(Stopped),
         limits: Arc::default(),
     });
     let router =

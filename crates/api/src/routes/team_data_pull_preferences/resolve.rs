@@ -140,13 +140,18 @@ pub async fn resolve(
         let listed = (&query.team_id, &providers, &resources);
         let connection = (query.connected_at, query.first_permission_at, query.oauth_application);
         let bounds = (query.ingestion_start, query.ingestion_end);
-        Fingerprint::of("resolve", scope, (listed, connection, bounds))
+        Fingerprint::of("resolve", &scope, (listed, connection, bounds))
     };
 
     let mut problems = Problems::default();
     let facts = facts(&query, &mut problems);
-    let page =
-        Page { scope, teams: &query.team_id, cursor: query.next_cursor, limit: query.limit, fingerprint };
+    let page = Page {
+        scope: &scope,
+        teams: &query.team_id,
+        cursor: query.next_cursor,
+        limit: query.limit,
+        fingerprint,
+    };
     let teams_max = (WINDOWS_MAX / (providers.len() * resources.len())).clamp(1, LIMIT_MAX);
     let (stored, next_cursor) = page.read(&app, LIMIT_MAX, teams_max, problems).await?;
     let windows = stored.iter().map(|team| {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use insta::assert_json_snapshot;
 use lookback_domain::Region;
+use lookback_store::testing::by;
 use lookback_store::{Team, TeamStore};
 use lookback_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -182,6 +183,7 @@ async fn more_than_5_000_teams_at_once_are_refused_and_a_repeated_one_counts_onc
 
 async fn add(store: Arc<SqliteStore>, n: u16) {
     let (id, created_at) = (team_id(n), "2026-11-23T12:00:00Z".parse().unwrap());
-    let team = Team { id, org_id: org_id(1), name: String::new(), region: Region::Us, created_at };
-    store.create_team(team).await.unwrap();
+    let (org_id, name) = (org_id(1), String::new());
+    let team = Team { id, org_id, name, region: Region::Us, integration_team_id: None, created_at };
+    store.create_team(team, None, &by()).await.unwrap();
 }

@@ -6,7 +6,7 @@ use lookback_domain::TeamId;
 use tokio::task::JoinSet;
 
 use super::refused;
-use crate::testing::samples::{at, given, org, round, scope, team_id};
+use crate::testing::samples::{UNRAISED, by, given, org, round, scope, team_id};
 use crate::{Error, Selection, Store};
 
 /// The teams that every writer writes, in one request.
@@ -16,7 +16,8 @@ fn writer(store: Arc<dyn Store>, rounds: std::ops::Range<i64>) -> impl Future<Ou
     let teams: [TeamId; 3] = TEAMS.map(team_id);
     async move {
         for n in rounds {
-            let answer = store.upsert_preferences(scope(1), &teams, &round(n), at(n)).await.unwrap();
+            let answer =
+                store.upsert_preferences(&scope(1), &teams, &round(n), &UNRAISED, &by()).await.unwrap();
             assert!(answer.iter().all(|entry| entry.providers == round(n)), "an upsert saw another's values");
         }
     }
@@ -29,7 +30,7 @@ pub async fn upserts_at_the_same_time_are_each_whole(store: Arc<dyn Store>) {
     while let Some(done) = writers.join_next().await {
         done.unwrap();
     }
-    let last = store.preferences(scope(1), Selection::Teams(&TEAMS.map(team_id))).await.unwrap();
+    let last = store.preferences(&scope(1), Selection::Teams(&TEAMS.map(team_id))).await.unwrap();
     let n = i64::from(last[0].providers.values().next().unwrap().default);
     assert_eq!(n % 10, 9, "a writer's last round is not what it left");
     assert!(last.iter().all(|entry| entry.providers == round(n)));
@@ -44,7 +45,7 @@ pub async fn a_read_sees_all_of_an_upsert_or_nothing(store: Arc<dyn Store>) {
     let selections = [Selection::Teams(&teams), Selection::Page { after: None, limit: usize::MAX }];
     while writing.try_join_next().map(Result::unwrap).is_none() {
         for selection in selections {
-            let seen = store.preferences(scope(1), selection).await.unwrap();
+            let seen = store.preferences(&scope(1), selection).await.unwrap();
             let n = i64::from(seen[0].providers.values().next().unwrap().default);
             assert!(seen.iter().all(|entry| entry.providers == round(n)), "half an upsert: {seen:?}");
         }
@@ -53,7 +54,7 @@ pub async fn a_read_sees_all_of_an_upsert_or_nothing(store: Arc<dyn Store>) {
 
 /// The others are told that it is taken.
 pub async fn one_of_many_creations_of_an_id_succeeds(store: Arc<dyn Store>) {
-    let create = |store: Arc<dyn Store>| async move { store.create_org(org(1), vec![], vec![]).await };
+    let create = |store: Arc<dyn Store>| async move { store.create_org(org(1), vec![], vec![], &by()).await };
     let attempts: JoinSet<_> = (0..16).map(|_| create(Arc::clone(&store))).collect();
     let (created, refused): (Vec<_>, Vec<_>) = attempts.join_all().await.into_iter().partition(Result::is_ok);
     assert_eq!(created.len(), 1);

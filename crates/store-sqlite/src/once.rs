@@ -1,0 +1,61 @@
+//! The tokens that make a creation happen once.
+
+use lookback_domain::OrgId;
+use lookback_store::{Author, Created, Once, once_kept_since};
+use rusqlite::{Connection, Row, params};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::column::{Id, Json, Time};
+use crate::failure::Outcome;
+use crate::query;
+
+const RECALL: &str =
+    "SELECT fingerprint, id, created FROM once WHERE key_id = ?1 AND token = ?2 AND at_us > ?3";
+const REMEMBER: &str = "INSERT INTO once (key_id, token, org_id, fingerprint, at_us, id, created) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET org_id = excluded.org_id, \
+     fingerprint = excluded.fingerprint, at_us = excluded.at_us, id = excluded.id, created = excluded.created";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[RECALL, REMEMBER];
+
+/// What came of a creation.
+pub(crate) struct Was {
+    pub(crate) id: Uuid,
+    /// What was created, where it can be told again.
+    pub(crate) created: Option<Value>,
+}
+
+/// What came of the creation before, where there is one to remember: a replay or a mismatch.
+pub(crate) fn recall(db: &Connection, once: Option<&Once>, by: &Author) -> Outcome<Option<Created<Was>>> {
+    let Some(once) = once else { return Ok(None) };
+    let token = (Id(once.key_id.0), &once.token, Time(once_kept_since(by.at)));
+    let found = query::one(db, RECALL, token, read)?;
+    Ok(found.map(
+        |(fingerprint, was)| {
+            if fingerprint == once.fingerprint { Created::Replay(was) } else { Created::Mismatch }
+        },
+    ))
+}
+
+/// Keeps what came of a creation.
+pub(crate) fn remember(
+    db: &Connection,
+    once: Option<&Once>,
+    org: OrgId,
+    was: Was,
+    by: &Author,
+) -> Outcome<()> {
+    if let Some(Once { key_id, token, fingerprint }) = once {
+        let Was { id, created } = was;
+        let values =
+            params![Id(key_id.0), token, Id(org.0), fingerprint, Time(by.at), Id(id), created.map(Json)];
+        query::change(db, REMEMBER, values)?;
+    }
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<([u8; 32], Was)> {
+    let (Id(id), created) = (row.get(1)?, row.get::<_, Option<Json<_>>>(2)?);
+    Ok((row.get(0)?, Was { id, created: created.map(|Json(value)| value) }))
+}

@@ -1,0 +1,66 @@
+//! Preferences.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use lookback_domain::{Preference, Provider, Raised, TeamId};
+
+use super::Model;
+use crate::{Author, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail};
+
+#[async_trait]
+impl PreferenceStore for Model {
+    async fn preferences(&self, scope: &Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>> {
+        self.read(|state| {
+            let teams = state.select(scope, selection)?;
+            Ok(teams.into_iter().map(|team| state.stored(team, scope.environment)).collect())
+        })
+    }
+
+    async fn upsert_preferences(
+        &self,
+        scope: &Scope,
+        teams: &[TeamId],
+        changes: &BTreeMap<Provider, Preference>,
+        raised: &BTreeMap<Provider, Raised>,
+        by: &Author,
+    ) -> Result<Vec<TeamPreferences>> {
+        self.write(|state| {
+            let teams = state.select(scope, Selection::Teams(teams))?;
+            let mut trail = Trail::new(scope.org_id, by);
+            for &team in &teams {
+                let before = state.stored(team, scope.environment).providers;
+                trail.preferences_set(team, scope.environment, &before, changes, raised);
+                let entry = |(&provider, preference): (&Provider, &Preference)| {
+                    ((team, scope.environment, provider), preference.clone())
+                };
+                state.preferences.extend(changes.iter().map(entry));
+            }
+            state.record(trail);
+            Ok(teams.into_iter().map(|team| state.stored(team, scope.environment)).collect())
+        })
+    }
+
+    async fn delete_preferences(
+        &self,
+        scope: &Scope,
+        teams: Option<&[TeamId]>,
+        providers: Option<&[Provider]>,
+        by: &Author,
+    ) -> Result<()> {
+        self.write(|state| {
+            let everyone = Selection::Page { after: None, limit: usize::MAX };
+            let mut trail = Trail::new(scope.org_id, by);
+            for team in state.select(scope, teams.map_or(everyone, Selection::Teams))? {
+                let mut gone = state.stored(team, scope.environment).providers;
+                gone.retain(|provider, _| providers.is_none_or(|providers| providers.contains(provider)));
+                for &provider in gone.keys() {
+                    state.preferences.remove(&(team, scope.environment, provider));
+                }
+                trail.preferences_deleted(team, scope.environment, &gone);
+            }
+            state.record(trail);
+            Ok(())
+        })
+    }
+}

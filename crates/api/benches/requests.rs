@@ -94,7 +94,10 @@ async fn routes(key: &ManagementKey) -> Router {
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped),
         entropy: Arc::new(Counting::default()),
+        vault: None,
         limits: Arc::new(Limits::default()),
+        guesses: Arc::default(),
+        key_uses: Arc::default(),
     });
     router(app, Metrics::new(Registry::default(), 0), false)
 }

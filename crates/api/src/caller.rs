@@ -2,10 +2,10 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
-use lookback_domain::{Environment, KeyId, OrgId, Region};
-use lookback_store::{Actor, KeyDigest, Scope, Visible};
+use lookback_domain::{Environment, KeyId, OrgId, Region, Role, TeamId};
+use lookback_store::{Actor, Key, KeyDigest, Scope, Visible};
 
-use crate::{App, Error};
+use crate::{App, Error, Observed};
 
 /// The documented header, and the older name that the contract's own example uses.
 const MANAGEMENT_HEADERS: [&str; 2] = ["x-management-key", "x-vital-org-key"];
@@ -15,23 +15,45 @@ const TEAM_HEADER: &str = "x-vital-api-key";
 /// An authenticated caller. Extracting one is what makes a route require a key.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    key_id: KeyId,
-    org_id: OrgId,
-    visible: Visible,
+    key: Key,
 }
 
 impl Caller {
-    /// The scope the caller asks about, where it is its own.
-    pub fn scope(&self, org_id: OrgId, region: Region, environment: Environment) -> Result<Scope, Error> {
-        if self.org_id != org_id {
-            return Err(Error::Forbidden);
-        }
-        Ok(Scope { org_id, region, environment, visible: self.visible.clone() })
+    /// The key.
+    pub fn key_id(&self) -> KeyId {
+        self.key.id
     }
 
     /// Who it is that changes something.
     pub fn actor(&self) -> Actor {
-        Actor::Key(self.key_id)
+        Actor::Key(self.key.id)
+    }
+
+    /// Errors: 403 where it is another organisation's key.
+    pub fn of(&self, org_id: OrgId) -> Result<(), Error> {
+        if self.key.org_id == org_id { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// Errors: 403 where it is another organisation's key, or no `org_admin`.
+    pub fn admin_of(&self, org_id: OrgId) -> Result<(), Error> {
+        self.of(org_id)?;
+        if self.key.role == Role::OrgAdmin { Ok(()) } else { Err(Error::Role) }
+    }
+
+    /// The teams that exist for the caller.
+    pub fn visible(&self) -> Visible {
+        self.key.visible()
+    }
+
+    /// Whether a team, if it is the organisation's, exists for the caller.
+    pub fn sees(&self, team: TeamId) -> bool {
+        self.key.role == Role::OrgAdmin || self.key.bindings.contains(&team)
+    }
+
+    /// The scope the caller asks about, where it is its own.
+    pub fn scope(&self, org_id: OrgId, region: Region, environment: Environment) -> Result<Scope, Error> {
+        self.of(org_id)?;
+        Ok(Scope { org_id, region, environment, visible: self.visible() })
     }
 }
 
@@ -41,9 +63,19 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let presented = presented(&parts.headers).map_err(Error::Unauthorized)?;
         let key = app.store.key_by_digest(KeyDigest::of(presented)).await?;
-        let key = key.filter(|key| !key.is_expired(app.clock.now()));
-        let key = key.ok_or(Error::Unauthorized("This management key is not valid."))?;
-        Ok(Self { key_id: key.id, org_id: key.org_id, visible: key.visible() })
+        let now = app.clock.now();
+        let Some(key) = key else {
+            // Only now: a key that is valid is never made to wait for those that were guessed.
+            if let Some(&Observed(client)) = parts.extensions.get() {
+                app.guesses.count(client, now).map_err(Error::Guessing)?;
+            }
+            return Err(Error::Unauthorized("This management key is not valid."));
+        };
+        if key.is_expired(now) {
+            return Err(Error::Unauthorized("This management key has expired."));
+        }
+        app.key_uses.note(key.id, now);
+        Ok(Self { key })
     }
 }
 

@@ -7,9 +7,11 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use lookback_domain::TeamId;
 use lookback_store as store;
 use serde::Serialize;
 
+use crate::routes::team::IntegrationTeamIDConflictResponse;
 use crate::wire::{Problem, Problems, model};
 
 /// Why a request was not answered with what it asked for.
@@ -21,22 +23,32 @@ pub enum Error {
     Unauthorized(&'static str),
     /// 403: not this key's organisation. One text, whether that organisation exists or not.
     Forbidden,
+    /// 403: what the key's role never allows, in its own organisation.
+    Role,
     /// 404: the text names what is not there.
     NotFound(String),
     /// 405: another method would do.
     MethodNotAllowed,
     /// 408: the client took too long to send its body.
     SlowBody,
+    /// 409: it does not go together with what is there; the text says with what.
+    Conflict(String),
+    /// 409 with a body of its own: this team has the integration's id already.
+    IntegrationTeamIdTaken(TeamId),
     /// 413: the body is larger than [`crate::BODY_BYTES_MAX`].
     TooLarge,
     /// 422: these things are wrong with the request.
     Invalid(Vec<Problem>),
+    /// 429: too many wrong keys came from this address; another may be tried in so many seconds.
+    Guessing(u64),
     /// 500: a fault of ours.
     Internal,
     /// 503: the store cannot work at the moment.
     Unavailable,
     /// 503: the store was lost while it committed. What was asked for has happened, or nothing of it.
     OutcomeUnknown,
+    /// 503: it would store a secret, and there is no key to encrypt it with.
+    NoMasterKey,
     /// 503: as many requests are worked on as may be.
     Busy,
     /// 503: the request took longer than it may. What it asked for may still happen.
@@ -44,7 +56,7 @@ pub enum Error {
 }
 
 /// Seconds after which a request that was answered 503 is worth repeating.
-const RETRY_AFTER_SECONDS: u16 = 1;
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 model! {
     /// The body of every refusal but a 422.
@@ -75,14 +87,16 @@ impl Error {
         match self {
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::Role => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::Conflict(_) | Self::IntegrationTeamIdTaken(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Guessing(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable | Self::OutcomeUnknown | Self::Busy | Self::TooSlow => {
+            Self::Unavailable | Self::OutcomeUnknown | Self::NoMasterKey | Self::Busy | Self::TooSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -93,10 +107,14 @@ impl Error {
             Self::Unreadable => "The request could not be read to its end.".to_owned(),
             Self::Unauthorized(why) => why.to_owned(),
             Self::Forbidden => "This management key cannot manage this organisation.".to_owned(),
-            Self::NotFound(what) => what,
+            Self::Role => "The role of this management key does not allow this.".to_owned(),
+            Self::NotFound(what) | Self::Conflict(what) => what,
             Self::MethodNotAllowed => "This method is not supported here; see the Allow header.".to_owned(),
             Self::SlowBody => "The body did not arrive in time.".to_owned(),
             Self::TooLarge => format!("The body is larger than {} bytes.", crate::BODY_BYTES_MAX),
+            Self::Guessing(_) => {
+                "Too many wrong management keys came from this address; a valid one is still accepted.".to_owned()
+            }
             Self::Internal => "Something went wrong on our side; the log has the details.".to_owned(),
             Self::Unavailable => {
                 "The storage is unavailable at the moment; repeat the request later.".to_owned()
@@ -106,12 +124,16 @@ impl Error {
                  unknown; the request can be repeated without harm."
                     .to_owned()
             }
+            Self::NoMasterKey => {
+                "The server has no master key to encrypt secrets with; whoever runs it has to set LOOKBACK_MASTER_KEY."
+                    .to_owned()
+            }
             Self::Busy => "The server is busy; repeat the request later.".to_owned(),
             Self::TooSlow => {
                 "The request took too long and its outcome is unknown; it can be repeated without harm."
                     .to_owned()
             }
-            Self::Invalid(_) => unreachable!("a 422 has a list of problems"),
+            Self::Invalid(_) | Self::IntegrationTeamIdTaken(_) => unreachable!("it has a body of its own"),
         }
     }
 }
@@ -119,20 +141,22 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
+        let retry_after_seconds = match self {
+            Self::Guessing(seconds) => Some(seconds),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER_SECONDS),
+            _ => None,
+        };
         let mut response = match self {
+            Self::IntegrationTeamIdTaken(team_id) => {
+                (status, Json(IntegrationTeamIDConflictResponse { team_id })).into_response()
+            }
             Self::Invalid(detail) => (status, Json(Invalid { detail })).into_response(),
             other => (status, Json(Refusal { detail: other.detail() })).into_response(),
         };
-        let header = match status {
-            StatusCode::UNAUTHORIZED => {
-                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("ManagementKey")))
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                Some((header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS)))
-            }
-            _ => None,
-        };
-        response.headers_mut().extend(header);
+        let challenge = (status == StatusCode::UNAUTHORIZED)
+            .then_some((header::WWW_AUTHENTICATE, HeaderValue::from_static("ManagementKey")));
+        let wait = retry_after_seconds.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds)));
+        response.headers_mut().extend(challenge.into_iter().chain(wait));
         response
     }
 }
@@ -144,6 +168,18 @@ impl From<store::Error> for Error {
                 let teams: Vec<_> = teams.iter().map(ToString::to_string).collect();
                 Self::NotFound(format!("No such team in this organisation and region: {}.", teams.join(", ")))
             }
+            store::Error::UnknownKey(id) => {
+                Self::NotFound(format!("No such management key in this organisation: {id}."))
+            }
+            store::Error::UnknownCredential(id) => Self::NotFound(format!(
+                "No such OAuth application in this organisation, environment and region: {id}."
+            )),
+            // The key was good when the request began; its organisation is gone since.
+            store::Error::UnknownOrg(_) => Self::Forbidden,
+            store::Error::IntegrationTeamIdTaken(team) => Self::IntegrationTeamIdTaken(team),
+            store::Error::LastAdmin => Self::Conflict(
+                "This is the last org_admin key of the organisation; make another one first.".to_owned(),
+            ),
             store::Error::Unavailable(source) => {
                 tracing::error!(error = &*source as &dyn std::error::Error, "the store is unavailable");
                 Self::Unavailable

@@ -12,7 +12,7 @@ use utoipa::openapi::{
 };
 
 use crate::error::Refusal;
-use crate::wire::{Components, Describe, Problem};
+use crate::wire::{Components, CredentialFilter, Describe, Problem};
 
 const ABOUT: &str = "Decides how far back wearable and health data is pulled when a person connects a device account. \
                      Operations tagged *Extensions* are Lookback's own.";
@@ -47,6 +47,7 @@ pub fn base() -> OpenApi {
     // What parameters and refusals refer to; the operations bring the rest.
     let mut schemas = Components::new();
     Environment::components(&mut schemas);
+    CredentialFilter::components(&mut schemas);
     Problem::components(&mut schemas);
     Refusal::components(&mut schemas);
     let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Management-Key")));
@@ -68,12 +69,21 @@ impl IntoResponses for Refusals {
         let refusals = [
             ("400", "The request broke off", Refusal::schema()),
             ("401", "The management key is missing or not valid", Refusal::schema()),
-            ("403", "The management key cannot manage this organisation", Refusal::schema()),
-            ("404", "A team that is named is not in this organisation and region", Refusal::schema()),
+            (
+                "403",
+                "The management key cannot manage this organisation, or its role does not allow this",
+                Refusal::schema(),
+            ),
+            ("404", "What is named is not there", Refusal::schema()),
             ("405", "Another method would do; `Allow` says which", Refusal::schema()),
             ("408", "The body did not arrive in time", Refusal::schema()),
             ("413", "The body is too large", Refusal::schema()),
             ("422", "Validation Error", Problem::schema()),
+            (
+                "429",
+                "Too many wrong management keys came from this address; `Retry-After` says when to try another",
+                Refusal::schema(),
+            ),
             ("500", "A fault of the server", Refusal::schema()),
             (
                 "503",
@@ -85,7 +95,7 @@ impl IntoResponses for Refusals {
             let content = ContentBuilder::new().schema(Some(schema)).build();
             let mut response =
                 ResponseBuilder::new().description(description).content("application/json", content);
-            if status == "503" {
+            if ["429", "503"].contains(&status) {
                 response = response.header("Retry-After", retry_after());
             }
             (status.to_owned(), response.build().into())
@@ -94,7 +104,7 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// The header that goes with every 503.
+/// The header that goes with every 429 and 503.
 fn retry_after() -> Header {
     let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
     let about = "Seconds after which the request is worth repeating";

@@ -1,8 +1,19 @@
 //! The list of routes.
 
+pub mod audit_log;
+pub mod cursor;
 mod docs;
 mod health;
+pub mod management_key;
+pub mod org;
+pub mod team;
+pub mod team_custom_credentials;
 pub mod team_data_pull_preferences;
+
+#[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
+mod replay;
 
 use axum::Router;
 use tower::ServiceBuilder;
@@ -18,11 +29,23 @@ use crate::{App, Error};
 
 /// The management API: its routes and the document that describes them.
 fn api() -> OpenApiRouter<App> {
-    use team_data_pull_preferences::{delete, forecast, get, post, resolve};
+    use management_key as key;
+    use team_custom_credentials as credentials;
+    use team_data_pull_preferences as preferences;
     OpenApiRouter::with_openapi(base())
-        .routes(routes!(get::get, post::upsert, delete::delete))
-        .routes(routes!(resolve::resolve))
-        .routes(routes!(forecast::forecast))
+        .routes(routes!(org::get::get, org::patch::patch))
+        .routes(routes!(team::list::list, team::create::create))
+        .routes(routes!(team::get::get, team::patch::patch, team::delete::delete))
+        .routes(routes!(team::resolve::resolve))
+        .routes(routes!(key::list::list, key::create::create))
+        .routes(routes!(key::patch::patch, key::delete::delete))
+        .routes(routes!(key::lifetime::lifetime))
+        .routes(routes!(credentials::get::get, credentials::post::upsert, credentials::delete::delete))
+        .routes(routes!(credentials::quota::get, credentials::quota::put, credentials::quota::delete))
+        .routes(routes!(preferences::get::get, preferences::post::upsert, preferences::delete::delete))
+        .routes(routes!(preferences::resolve::resolve))
+        .routes(routes!(preferences::forecast::forecast))
+        .routes(routes!(audit_log::list))
 }
 
 /// The OpenAPI document.

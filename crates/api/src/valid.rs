@@ -37,6 +37,9 @@ pub trait FromBody: Sized {
     /// Whether the body is looked at.
     const WANTED: bool = true;
 
+    /// Fields whose values are never repeated in an error.
+    const SECRETS: &'static [&'static str] = &[];
+
     /// Reads the body; an empty one comes in as `None`.
     fn read(body: Option<&Value>, problems: &mut Problems) -> Option<Self>;
 }
@@ -50,6 +53,8 @@ impl FromBody for NoBody {
 }
 
 impl<T: Read> FromBody for T {
+    const SECRETS: &'static [&'static str] = T::SECRETS;
+
     fn read(body: Option<&Value>, problems: &mut Problems) -> Option<Self> {
         let loc = Loc::root("body");
         let Some(body) = body else {
@@ -77,7 +82,10 @@ impl<P: Params, Q: Params, B: FromBody> FromRequest<App> for Valid<P, Q, B> {
         let body = B::read(body.as_ref(), &mut problems);
         match (path, query, body) {
             (Some(path), Some(query), Some(body)) if problems.is_empty() => Ok(Self { path, query, body }),
-            _ => Err(Error::Invalid(problems.into_vec())),
+            _ => {
+                problems.redact(B::SECRETS);
+                Err(Error::Invalid(problems.into_vec()))
+            }
         }
     }
 }

@@ -106,7 +106,10 @@ impl Server {
             catalog: Arc::new(Catalog::bundled()?),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            vault: None,
             limits: Arc::new(options.limits.clone()),
+            guesses: Arc::default(),
+            key_uses: Arc::default(),
         });
 
         tracing::info!(address = %api.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");

@@ -23,7 +23,13 @@ impl Described {
     /// The methods of this document.
     pub(crate) fn by(document: &OpenApi) -> Self {
         let allowed = |item: &PathItem| {
-            let methods = [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)];
+            let methods = [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ];
             let described =
                 methods.iter().filter(|(_, operation)| operation.is_some()).map(|&(name, _)| name);
             described.collect::<Vec<_>>().join(", ")

@@ -109,6 +109,7 @@ fn method_label(request: &Request) -> &'static str {
         "GET" => "GET",
         "POST" => "POST",
         "PATCH" => "PATCH",
+        "PUT" => "PUT",
         "DELETE" => "DELETE",
         "HEAD" => "HEAD",
         _ => "other",

@@ -17,6 +17,7 @@ use lookback_domain::{
 };
 use lookback_store::{Scope, Selection, TeamPreferences};
 
+use super::cursor::Fingerprint;
 use crate::wire::{Entries, Problems, Written, model, request};
 use crate::{App, Caller, Error};
 
@@ -34,7 +35,7 @@ request! { path
 
 impl ScopePath {
     /// The scope, where the caller may manage it.
-    fn scope(&self, caller: &Caller) -> Result<Scope, Error> {
+    pub fn scope(&self, caller: &Caller) -> Result<Scope, Error> {
         caller.scope(self.org_id, self.region, self.env)
     }
 }
@@ -130,8 +131,14 @@ fn show(rule: &Rule, stored: Option<&Preference>) -> SingleProviderDataPullPrefe
     SingleProviderDataPullPreferencesWithLimit { default, resource_overrides }
 }
 
+/// The fingerprint of a query in a scope; `listing` tells the endpoints apart.
+pub fn fingerprint(listing: &str, scope: &Scope, query: impl serde::Serialize) -> Fingerprint {
+    let Scope { org_id, region, environment, .. } = scope;
+    Fingerprint::of((listing, org_id, region, environment, query))
+}
+
 /// Answers our own rules, which come after the question whether the teams named are there.
-async fn refuse(app: &App, scope: &Scope, teams: &[TeamId], problems: Problems) -> Result<(), Error> {
+pub async fn refuse(app: &App, scope: &Scope, teams: &[TeamId], problems: Problems) -> Result<(), Error> {
     if !problems.is_empty() && !teams.is_empty() {
         app.store.preferences(scope, Selection::Teams(teams)).await?;
     }

@@ -3,9 +3,8 @@
 //! The contract writes them in two ways, and the reference answers each in its own: a set written inline is a
 //! `Literal`, a named one an `Enum` class.
 
-use std::str::FromStr;
-
-use lookback_domain::{Environment, OAuthApplication, Provider, Region, Resource};
+use lookback_domain::{Environment, OAuthApplication, Provider, Region, Resource, Role, Unit, WindowKind};
+use serde::{Serialize, Serializer};
 use serde_json::json;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
@@ -15,6 +14,12 @@ use super::{Describe, Loc, Problems, Read, Value};
 /// A provider that a preference can be set for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Configurable(pub Provider);
+
+impl Serialize for Configurable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
 
 impl Describe for Configurable {
     fn schema() -> RefOr<Schema> {
@@ -40,7 +45,7 @@ macro_rules! choices {
 }
 
 choices! {
-    read_literal: Region, OAuthApplication;
+    read_literal: Region, Role, OAuthApplication;
     read_enum: Environment, Provider, Resource;
 }
 
@@ -52,7 +57,7 @@ pub fn choice_schema(slugs: impl Iterator<Item = &'static str>) -> Object {
 /// Reads a set that the contract writes inline.
 pub fn read_literal<T>(members: &[T], value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<T>
 where
-    T: Copy + PartialEq + FromStr + Into<&'static str>,
+    T: Copy + Into<&'static str>,
 {
     read("literal_error", members, value, loc, problems)
 }
@@ -60,7 +65,7 @@ where
 /// Reads a set that the contract names.
 pub fn read_enum<T>(members: &[T], value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<T>
 where
-    T: Copy + PartialEq + FromStr + Into<&'static str>,
+    T: Copy + Into<&'static str>,
 {
     read("enum", members, value, loc, problems)
 }
@@ -73,11 +78,10 @@ fn read<T>(
     problems: &mut Problems,
 ) -> Option<T>
 where
-    T: Copy + PartialEq + FromStr + Into<&'static str>,
+    T: Copy + Into<&'static str>,
 {
     if let Value::String(slug) = value
-        && let Ok(member) = slug.parse::<T>()
-        && members.contains(&member)
+        && let Some(&member) = members.iter().find(|&&member| member.into() == slug)
     {
         return Some(member);
     }
@@ -94,4 +98,61 @@ fn expected<T: Copy + Into<&'static str>>(members: &[T]) -> String {
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
         None => String::new(),
     }
+}
+
+/// Sets of Lookback's own, by their names on the wire.
+macro_rules! own_choices {
+    ($($name:ident { $($member:ident = $slug:literal,)+ })+) => {$(
+        impl Slug for $name {
+            const ALL: &'static [Self] = &[$(Self::$member,)+];
+
+            fn slug(self) -> &'static str {
+                match self { $(Self::$member => $slug,)+ }
+            }
+        }
+
+        impl Read for $name {
+            fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {
+                let slugs: Vec<_> = <Self as Slug>::ALL.iter().map(|member| member.slug()).collect();
+                let slug = read_literal(&slugs, value, loc, problems)?;
+                <Self as Slug>::ALL.iter().copied().find(|member| member.slug() == slug)
+            }
+        }
+
+        impl Describe for $name {
+            fn schema() -> RefOr<Schema> {
+                choice_schema(<Self as Slug>::ALL.iter().map(|member| member.slug())).into()
+            }
+        }
+    )+};
+}
+
+/// A member of a set that has a name on the wire.
+trait Slug: Copy + 'static {
+    const ALL: &'static [Self];
+
+    fn slug(self) -> &'static str;
+}
+
+own_choices! {
+    WindowKind {
+        Aligned = "aligned",
+        Anchored = "anchored",
+        Log = "log",
+        TwoCounter = "two_counter",
+        Bucket = "bucket",
+        Unknown = "unknown",
+    }
+    Unit { Requests = "requests", DaysOfData = "days_of_data", }
+    QuotaBasis { Own = "own", Catalog = "catalog", }
+}
+
+/// Who says what an OAuth application may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuotaBasis {
+    /// Somebody set it for this application.
+    Own,
+    /// It is what the catalog says.
+    Catalog,
 }

@@ -13,6 +13,29 @@ use super::{Components, Describe, Loc, Problems, Read, Value};
 /// A map whose entries keep the order in which they came.
 pub type Map<K, V> = IndexMap<K, V>;
 
+/// An object in which anything may stand.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct AnyObject(pub IndexMap<String, Value>);
+
+impl Read for AnyObject {
+    fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {
+        let Value::Map(entries) = value else {
+            problems.add("dict_type", loc, "Input should be a valid dictionary", value);
+            return None;
+        };
+        Some(Self(entries.clone()))
+    }
+}
+
+impl Describe for AnyObject {
+    fn schema() -> RefOr<Schema> {
+        let mut object = Object::with_type(Type::Object);
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
+        object.into()
+    }
+}
+
 /// A map of an answer, written in this order. Nothing is looked up in it, so it hashes nothing; that no key is in
 /// it twice is up to whoever makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +62,8 @@ impl<T: Read> Read for Vec<T> {
 }
 
 impl<T: Read> Read for Option<T> {
+    const REPEATED: bool = T::REPEATED;
+
     fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {
         if *value == Value::Null { Some(None) } else { T::read(value, loc, problems).map(Some) }
     }

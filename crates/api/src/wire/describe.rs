@@ -2,12 +2,15 @@
 
 use jiff::{Timestamp, civil::Date};
 use lookback_domain::{
-    Advice, Days, Environment, OAuthApplication, OrgId, Provider, Region, Resource, Source, Step, TeamId,
+    Advice, CredentialId, Days, Environment, KeyId, OAuthApplication, OrgId, Provider, Region, Resource,
+    Role, Source, Step, TeamId,
 };
 use lookback_engine::forecast::Certainty;
+use serde::Serialize;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AnyOf, Array, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
+use uuid::Uuid;
 
 use super::{Integer, choice_schema};
 
@@ -26,6 +29,9 @@ pub trait Describe {
 
     /// Whether a field of this type may be left out.
     const OPTIONAL: bool = false;
+
+    /// Whether a field of this type is Lookback's own and left out of the schema, which stays the contract's.
+    const HIDDEN: bool = false;
 }
 
 /// A reference to a named schema.
@@ -45,13 +51,38 @@ pub fn field(schema: RefOr<Schema>, name: &str, documentation: &str) -> RefOr<Sc
         RefOr::T(Schema::Array(array)) => (array.title, array.description) = (title, description),
         RefOr::T(Schema::AnyOf(any)) => {
             any.description = description;
-            // The library has no field for this title; an extension is written out as it stands.
-            any.extensions = title.map(|title| Extensions::from_iter([("title", title)]));
+            // A named schema that may be null keeps its own title. For the others the library has no field; an
+            // extension is written out as it stands.
+            let is_named =
+                any.items.len() == 2 && matches!(any.items[0], RefOr::Ref(_)) && is_null(&any.items[1]);
+            any.extensions =
+                title.filter(|_| !is_named).map(|title| Extensions::from_iter([("title", title)]));
         }
         RefOr::Ref(reference) => reference.description = documentation,
         RefOr::T(_) => {}
     }
     schema
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::new(Type::Null))
+}
+
+/// `schema` with the value that a field has where it is left out.
+pub fn with_default(mut schema: RefOr<Schema>, default: impl Serialize) -> RefOr<Schema> {
+    let default = serde_json::to_value(default).ok();
+    match &mut schema {
+        RefOr::T(Schema::Object(object)) => object.default = default,
+        RefOr::T(Schema::Array(array)) => array.default = default,
+        RefOr::T(Schema::AnyOf(any)) => any.default = default,
+        _ => {}
+    }
+    schema
+}
+
+/// The name of a field on the wire, also where it is a word of the language.
+pub fn field_name(identifier: &'static str) -> &'static str {
+    identifier.strip_prefix("r#").unwrap_or(identifier)
 }
 
 /// The lines of a documentation comment as one text.
@@ -72,7 +103,7 @@ fn plain(of: Type, format: Option<SchemaFormat>) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(of).format(format).build().into()
 }
 
-fn formatted(format: &str) -> RefOr<Schema> {
+pub(super) fn formatted(format: &str) -> RefOr<Schema> {
     plain(Type::String, Some(SchemaFormat::Custom(format.to_owned())))
 }
 
@@ -99,9 +130,13 @@ inline! {
     String => plain(Type::String, None),
     OrgId => formatted("uuid"),
     TeamId => formatted("uuid"),
+    CredentialId => formatted("uuid"),
+    KeyId => formatted("uuid"),
+    Uuid => formatted("uuid"),
     Timestamp => formatted("date-time"),
     Date => formatted("date"),
     Region => choice(Region::ALL),
+    Role => choice(Role::ALL),
     OAuthApplication => choice(OAuthApplication::ALL),
     Source => choice(Source::ALL),
     Step => choice(Step::ALL),
@@ -148,8 +183,15 @@ impl<T: Describe> Describe for Option<T> {
 
     fn schema() -> RefOr<Schema> {
         let null = ObjectBuilder::new().schema_type(SchemaType::new(Type::Null)).build();
-        let mut any = AnyOf::new();
-        any.items = vec![T::schema(), null.into()];
+        let mut any = match T::schema() {
+            RefOr::T(Schema::AnyOf(members)) => members,
+            one => {
+                let mut any = AnyOf::new();
+                any.items = vec![one];
+                any
+            }
+        };
+        any.items.push(null.into());
         Schema::AnyOf(any).into()
     }
 

@@ -43,19 +43,23 @@ pub fn read_param<T: Read>(
     }
 }
 
-/// The OpenAPI description of one parameter.
+/// The OpenAPI description of one parameter; none where it is hidden.
 pub fn describe_param<T: Describe>(
     name: &str,
     documentation: &str,
     default: Option<&T>,
     place: ParameterIn,
-) -> Parameter {
+) -> Option<Parameter> {
+    if T::HIDDEN {
+        return None;
+    }
     let required = if T::OPTIONAL || default.is_some() { Required::False } else { Required::True };
-    ParameterBuilder::new()
+    let parameter = ParameterBuilder::new()
         .name(name)
         .parameter_in(place)
         .required(required)
         .description(Some(documentation))
         .schema(Some(field(T::schema(), name, "")))
-        .build()
+        .build();
+    Some(parameter)
 }

@@ -138,6 +138,22 @@ impl Problems {
         self.0.push(Problem { kind, loc: loc.to_vec(), msg, input: input.clone(), ctx });
     }
 
+    /// Takes over what was found elsewhere, after what is here.
+    pub fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// Takes the values of these fields out of what is echoed.
+    pub fn redact(&mut self, secrets: &[&str]) {
+        for problem in &mut self.0 {
+            let names_one = problem
+                .loc
+                .iter()
+                .any(|item| matches!(item, LocItem::Key(key) if secrets.contains(&&key[..])));
+            problem.input.redact(secrets, names_one);
+        }
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,7 +1,7 @@
 //! Strings, and what is written as one.
 
 use jiff::{Timestamp, civil::Date};
-use lookback_domain::{OrgId, TeamId};
+use lookback_domain::{CredentialId, KeyId, OrgId, TeamId};
 use uuid::Uuid;
 
 use super::{Loc, Problems, Read, Value};
@@ -37,17 +37,17 @@ impl Read for Uuid {
     }
 }
 
-impl Read for OrgId {
-    fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {
-        Uuid::read(value, loc, problems).map(Self)
-    }
+macro_rules! ids {
+    ($($name:ident),+) => {$(
+        impl Read for $name {
+            fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {
+                Uuid::read(value, loc, problems).map(Self)
+            }
+        }
+    )+};
 }
 
-impl Read for TeamId {
-    fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {
-        Uuid::read(value, loc, problems).map(Self)
-    }
-}
+ids!(OrgId, TeamId, KeyId, CredentialId);
 
 impl Read for Timestamp {
     fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {

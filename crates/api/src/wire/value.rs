@@ -27,10 +27,33 @@ pub enum Value {
     Map(IndexMap<String, Value>),
 }
 
+/// What stands in an error in place of a secret.
+const REDACTED: &str = "**********";
+
+impl Value {
+    /// Replaces the values of fields with these names; all of it where it is itself the value of one.
+    pub fn redact(&mut self, secrets: &[&str], is_secret: bool) {
+        match self {
+            Self::Null => {}
+            Self::List(items) => items.iter_mut().for_each(|item| item.redact(secrets, is_secret)),
+            Self::Map(entries) => {
+                for (key, value) in entries {
+                    value.redact(secrets, is_secret || secrets.contains(&key.as_str()));
+                }
+            }
+            secret if is_secret => *secret = Self::String(REDACTED.to_owned()),
+            _ => {}
+        }
+    }
+}
+
 /// A type that can be read from a request.
 pub trait Read: Sized {
     /// Whether a query parameter of this type collects all its values; otherwise the last one counts.
     const REPEATED: bool = false;
+
+    /// Fields whose values are never repeated in an error.
+    const SECRETS: &'static [&'static str] = &[];
 
     /// Reads `value`, which stands at `loc`. Whatever is wrong with it goes to `problems`, and then the answer
     /// is `None`.

@@ -104,7 +104,10 @@ async fn serve(fault: Fault, now: Timestamp) -> Router {
         catalog: Arc::new(Catalog::bundled().unwrap()),
         clock: Arc::new(Stopped(now)),
         entropy: Arc::new(Stopped(now)),
+        vault: None,
         limits: Arc::new(Limits { request_time_max: Duration::from_millis(50), ..Limits::default() }),
+        guesses: Arc::default(),
+        key_uses: Arc::default(),
     });
     router(app, Metrics::new(Registry::default(), 1), true)
 }

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use lookback_domain::{Provider, TeamId};
 
-use super::page::{Fingerprint, Limit, Page};
-use super::{ScopePath, TeamDataPullPreferencesResponse, chosen, entry};
+use super::page::{Limit, Page};
+use super::{ScopePath, TeamDataPullPreferencesResponse, chosen, entry, fingerprint};
 use crate::openapi::Refusals;
 use crate::wire::{Configurable, Problems, request};
 use crate::{App, Caller, Error, Valid};
@@ -47,13 +47,13 @@ pub async fn get(
     let scope = path.scope(&caller)?;
     let asked: Vec<_> = query.provider.iter().map(|&Configurable(provider)| provider).collect();
     let providers = chosen(Provider::CONFIGURABLE, &asked);
-    let fingerprint = || Fingerprint::of("preferences", &scope, (&query.team_id, &providers));
+    let asked_fingerprint = || fingerprint("preferences", &scope, (&query.team_id, &providers));
     let page = Page {
         scope: &scope,
         teams: &query.team_id,
         cursor: query.next_cursor,
         limit: query.limit,
-        fingerprint,
+        fingerprint: asked_fingerprint,
     };
     let (stored, next_cursor) = page.read(&app, LIMIT_MAX, usize::MAX, Problems::default()).await?;
     let entries = stored.iter().map(|team| entry(&app.catalog, team, &providers));

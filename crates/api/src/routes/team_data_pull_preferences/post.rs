@@ -73,8 +73,11 @@ pub async fn upsert(
     bound(&body.team_ids, TEAMS_MAX, &mut problems);
     refuse(&app, &scope, &body.team_ids, problems).await?;
 
-    let raised = |(&provider, days)| Some((provider, app.catalog.rule(provider).raised(days)?));
-    let (raised, by) = (changes.iter().filter_map(raised).collect(), app.author(caller.actor()));
+    // More than the default was asked for by somebody whom the documents told what comes of it; the audit log says so.
+    let raised = changes.iter().filter_map(|(&provider, preference)| {
+        Some((provider, app.catalog.rule(provider).raised(preference)?))
+    });
+    let (raised, by) = (raised.collect(), app.author(caller.actor()));
     let stored = app.store.upsert_preferences(&scope, &body.team_ids, &changes, &raised, &by).await?;
     let entries = stored.iter().map(|team| entry(&app.catalog, team, Provider::CONFIGURABLE));
     Ok(Json(TeamDataPullPreferencesResponse { data_pull_preferences: entries.collect(), next_cursor: None }))

@@ -8,8 +8,8 @@ use lookback_domain::{
     TeamId, Window,
 };
 
-use super::page::{Fingerprint, Limit, Page};
-use super::{ScopePath, chosen};
+use super::page::{Limit, Page};
+use super::{ScopePath, chosen, fingerprint};
 use crate::openapi::Refusals;
 use crate::wire::{Loc, Map, Problems, Value, model, request};
 use crate::{App, Caller, Error, Valid};
@@ -136,11 +136,11 @@ pub async fn resolve(
     let configurable_or_all = if query.provider.is_empty() { Provider::CONFIGURABLE } else { Provider::ALL };
     let providers = chosen(configurable_or_all, &query.provider);
     let resources = chosen(Resource::ALL, &query.resource);
-    let fingerprint = || {
+    let asked_fingerprint = || {
         let listed = (&query.team_id, &providers, &resources);
         let connection = (query.connected_at, query.first_permission_at, query.oauth_application);
         let bounds = (query.ingestion_start, query.ingestion_end);
-        Fingerprint::of("resolve", &scope, (listed, connection, bounds))
+        fingerprint("resolve", &scope, (listed, connection, bounds))
     };
 
     let mut problems = Problems::default();
@@ -150,7 +150,7 @@ pub async fn resolve(
         teams: &query.team_id,
         cursor: query.next_cursor,
         limit: query.limit,
-        fingerprint,
+        fingerprint: asked_fingerprint,
     };
     let teams_max = (WINDOWS_MAX / (providers.len() * resources.len())).clamp(1, LIMIT_MAX);
     let (stored, next_cursor) = page.read(&app, LIMIT_MAX, teams_max, problems).await?;

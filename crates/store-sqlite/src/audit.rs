@@ -17,6 +17,10 @@ const OF_ORG: &str = "SELECT org_id, id, team_id, actor, action, before, after, 
 const OF_TEAM: &str = "SELECT org_id, id, team_id, actor, action, before, after, acknowledgement \
      FROM audit_entry WHERE org_id = ?1 AND team_id = ?4 AND id >= ?2 AND id < ?3 ORDER BY id DESC";
 
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = "SELECT org_id, id, team_id, actor, action, before, after, acknowledgement \
+     FROM audit_entry WHERE (org_id, id) > (?1, ?2) ORDER BY org_id, id LIMIT ?3";
+
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_ORG, OF_TEAM];
 
@@ -85,24 +89,27 @@ fn bounds(org: OrgId, filter: &AuditFilter, before: Option<AuditId>) -> (Id, Id,
 
 /// Keeps what the trail of a change says.
 pub(crate) fn record(db: &Connection, trail: Trail<'_>) -> Outcome<()> {
-    for entry in trail.into_entries() {
-        let AuditEntry { id, org_id, team_id, actor, action, before, after, acknowledgement } = entry;
-        let values = params![
-            Id(org_id.0),
-            Id(id.0),
-            team_id.map(|team| Id(team.0)),
-            Who(actor),
-            action.as_str(),
-            before.map(Json),
-            after.map(Json),
-            acknowledgement.map(Json),
-        ];
-        query::change(db, INSERT, values)?;
-    }
+    trail.into_entries().into_iter().try_for_each(|entry| insert(db, entry))
+}
+
+/// Adds an entry.
+pub(crate) fn insert(db: &Connection, entry: AuditEntry) -> Outcome<()> {
+    let AuditEntry { id, org_id, team_id, actor, action, before, after, acknowledgement } = entry;
+    let values = params![
+        Id(org_id.0),
+        Id(id.0),
+        team_id.map(|team| Id(team.0)),
+        Who(actor),
+        action.as_str(),
+        before.map(Json),
+        after.map(Json),
+        acknowledgement.map(Json),
+    ];
+    query::change(db, INSERT, values)?;
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     let (Id(org_id), Id(id), Who(actor), Slug(action)) = (row.get(0)?, row.get(1)?, row.get(3)?, row.get(4)?);
     let json =
         |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<Json<_>>>(column)?.map(|Json(value)| value));

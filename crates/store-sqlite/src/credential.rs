@@ -41,8 +41,11 @@ const UPSERT: &str = "INSERT INTO credential (id, team_id, environment, provider
      redirect_url_override = excluded.redirect_url_override, quota = excluded.quota, \
      updated_at_us = excluded.updated_at_us";
 const IN_PLACE: &str = columns!("WHERE team_id = ?1 AND environment = ?2 AND provider = ?3");
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = columns!("WHERE id > ?1 ORDER BY id LIMIT ?2");
 const OF_TEAM: &str = columns!("WHERE team_id = ?1");
 const OF_TEAM_IN: &str = columns!("WHERE team_id = ?1 AND environment = ?2");
+const OWNER: &str = "SELECT org_id, region FROM team WHERE id = ?1";
 const GET: &str = columns!("WHERE id = ?1");
 const PAGE: &str = columns!("WHERE org_id = ?1 AND region = ?2 AND environment = ?3 AND id > ?4 ORDER BY id");
 const DELETE: &str = "DELETE FROM credential WHERE id = ?1";
@@ -54,7 +57,8 @@ const NOT_UNDER: &str =
     columns!("WHERE id > ?1 AND (client_secret_key_id <> ?2 OR details_key_id <> ?2) ORDER BY id LIMIT ?3");
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[UPSERT, IN_PLACE, OF_TEAM, OF_TEAM_IN, GET, PAGE, DELETE, NOT_UNDER];
+pub(crate) const STATEMENTS: &[&str] =
+    &[UPSERT, OWNER, IN_PLACE, OF_TEAM, OF_TEAM_IN, GET, PAGE, DELETE, NOT_UNDER];
 
 #[async_trait]
 impl CredentialStore for SqliteStore {
@@ -253,6 +257,19 @@ pub(crate) fn of_team(db: &Connection, team: TeamId) -> Outcome<Vec<Credential>>
     Ok(found)
 }
 
+/// Adds an application to its team, which is known.
+pub(crate) fn insert(db: &Connection, credential: &Credential) -> Outcome<()> {
+    let of_team = [Id(credential.place.team_id.0)];
+    let owner = query::one(db, OWNER, of_team, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((Id(org), Slug(region))) = owner else {
+        return Err(Error::UnknownTeams(vec![credential.place.team_id]).into());
+    };
+    if in_place(db, credential.place)?.is_some() {
+        return Err(Error::Taken(credential.id.to_string()).into());
+    }
+    put(db, OrgId(org), region, credential)
+}
+
 /// Keeps an application in the place of the one that is there.
 fn put(db: &Connection, org: OrgId, region: Region, credential: &Credential) -> Outcome<()> {
     let (place, seals) = (credential.place, &credential.seals);
@@ -289,7 +306,7 @@ fn stamp(credential: &Credential) -> serde_json::Value {
     credential.updated_at.as_microsecond().into()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Credential> {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Credential> {
     let (Id(id), Id(team_id), Slug(environment), Slug(provider)) =
         (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
     let (Time(created_at), Time(updated_at)) = (row.get(15)?, row.get(16)?);

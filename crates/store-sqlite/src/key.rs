@@ -33,6 +33,8 @@ const UNBIND: &str = "DELETE FROM management_key_binding WHERE key_id = ?1";
 const IS_OF_ORG: &str = "SELECT 1 FROM team WHERE id = ?1 AND org_id = ?2";
 const BOUND_TO: &str = "SELECT key_id FROM management_key_binding WHERE team_id = ?1";
 const PAGE: &str = columns!("WHERE org_id = ?1 AND id > ?2 ORDER BY id");
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = columns!("WHERE id > ?1 ORDER BY id LIMIT ?2");
 const GET: &str = columns!("WHERE id = ?1 AND org_id = ?2");
 const BY_DIGEST: &str = columns!("WHERE digest = ?1");
 const HAS_ADMIN: &str = "SELECT 1 FROM management_key WHERE org_id = ?1 AND role = 'org_admin' \
@@ -194,7 +196,7 @@ pub(crate) fn bound_to(db: &Connection, team: TeamId) -> Outcome<BTreeSet<KeyId>
     Ok(ids.into_iter().collect())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Key> {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Key> {
     let (Id(id), Id(org_id), Slug(role), Who(creator)) = (row.get(0)?, row.get(1)?, row.get(4)?, row.get(5)?);
     let (Time(created_at), Teams(bindings)) = (row.get(6)?, row.get(9)?);
     let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<Time>>(column)?.map(|Time(at)| at));

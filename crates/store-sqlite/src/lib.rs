@@ -19,6 +19,7 @@ mod key;
 mod lock;
 mod log;
 mod migrations;
+mod moving;
 mod once;
 mod open_error;
 mod org;

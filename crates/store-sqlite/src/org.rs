@@ -15,6 +15,7 @@ const GET: &str = "SELECT id, name, created_at_us FROM org WHERE id = ?1";
 const PAGE: &str = "SELECT id, name, created_at_us FROM org WHERE id > ?1 ORDER BY id LIMIT ?2";
 const RENAME: &str = "UPDATE org SET name = ?2 WHERE id = ?1";
 // With everything that is its own, which cascades.
+pub(crate) const EVERY: &str = PAGE;
 const DELETE: &str = "DELETE FROM org WHERE id = ?1";
 
 #[cfg(test)]
@@ -79,14 +80,15 @@ fn get(db: &Connection, id: OrgId) -> Outcome<Org> {
     query::one(db, GET, [Id(id.0)], read)?.ok_or(Error::UnknownOrg(id).into())
 }
 
-fn insert(db: &Connection, org: &Org) -> Outcome<()> {
+/// Adds an organisation.
+pub(crate) fn insert(db: &Connection, org: &Org) -> Outcome<()> {
     match query::change(db, INSERT, (Id(org.id.0), &org.name, Time(org.created_at)))? {
         0 => Err(Error::Taken(org.id.to_string()).into()),
         _ => Ok(()),
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Org> {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Org> {
     let (Id(id), Time(created_at)) = (row.get(0)?, row.get(2)?);
     Ok(Org { id: OrgId(id), name: row.get(1)?, created_at })
 }

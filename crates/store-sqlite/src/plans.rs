@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::{audit, credential, housekeeping, key, once, org, preference, team};
+use crate::{audit, credential, housekeeping, key, moving, once, org, preference, team};
 
 #[test]
 fn no_statement_looks_at_every_row_or_sorts() {
@@ -19,6 +19,7 @@ fn no_statement_looks_at_every_row_or_sorts() {
         audit::STATEMENTS,
         once::STATEMENTS,
         housekeeping::STATEMENTS,
+        moving::STATEMENTS,
     ];
     for sql in statements.concat() {
         let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use lookback_domain::{Environment, Preference, Provider, Raised, TeamId};
 use lookback_store::{
     Author, Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, Visible, each_once,
@@ -28,6 +29,10 @@ const UPSERT: &str = "INSERT INTO preference \
      updated_at_us = excluded.updated_at_us";
 const OF_BOTH_ENVIRONMENTS: &str =
     "SELECT provider, default_days, overrides, environment FROM preference WHERE team_id = ?1";
+/// Of the whole deployment: all rows of the next places, a place being a team and an environment.
+pub(crate) const EVERY: &str = "SELECT provider, default_days, overrides, team_id, environment, updated_at_us \
+     FROM preference WHERE (team_id, environment) IN (SELECT DISTINCT team_id, environment FROM preference \
+     WHERE (team_id, environment) > (?1, ?2) ORDER BY team_id, environment LIMIT ?3)";
 const DELETE: &str = "DELETE FROM preference WHERE team_id = ?1 AND environment = ?2 AND provider = ?3";
 
 #[cfg(test)]
@@ -68,7 +73,7 @@ impl PreferenceStore for SqliteStore {
                 trail.preferences_set(team.team_id, scope.environment, &team.providers, &changes, &raised);
                 for (&provider, preference) in &changes {
                     if team.providers.get(&provider) != Some(preference) {
-                        store(db, team.team_id, scope.environment, provider, preference, &by)?;
+                        store(db, team.team_id, scope.environment, provider, preference, by.at)?;
                         team.providers.insert(provider, preference.clone());
                     }
                 }
@@ -186,21 +191,21 @@ pub(crate) fn of_both_environments(
     Ok(rows.into_iter().flatten().collect())
 }
 
-fn store(
+pub(crate) fn store(
     db: &Connection,
     team: TeamId,
     environment: Environment,
     provider: Provider,
     preference: &Preference,
-    by: &Author,
+    at: Timestamp,
 ) -> Outcome<()> {
     let (default, overrides) = (Span(preference.default), Overrides::to_column(&preference.overrides));
-    let row = params![Id(team.0), environment.as_str(), provider.as_str(), default, overrides, Time(by.at)];
+    let row = params![Id(team.0), environment.as_str(), provider.as_str(), default, overrides, Time(at)];
     query::change(db, UPSERT, row)?;
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Provider, Preference)>> {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Provider, Preference)>> {
     let Some(Slug(provider)) = row.get(0)? else { return Ok(None) };
     let (Span(default), Overrides(overrides)) = (row.get(1)?, row.get(2)?);
     Ok(Some((provider, Preference { default, overrides })))

@@ -1,6 +1,6 @@
 //! The store as a whole.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ impl Default for Options {
 pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) readers: Arc<Readers>,
+    /// For connections besides those of the readers.
+    pub(crate) path: PathBuf,
+    pub(crate) busy_timeout: Duration,
 }
 
 impl SqliteStore {
@@ -59,7 +62,8 @@ impl SqliteStore {
         let place = Place::of(path).map_err(|error| OpenError::io(path, error))?;
         let writer =
             Writer::start(writing, keeper, place, options).map_err(|error| OpenError::io(path, error))?;
-        Ok(Self { writer, readers: Readers::new(reading) })
+        let readers = Readers::new(reading);
+        Ok(Self { writer, readers, path: path.clone(), busy_timeout: options.busy_timeout })
     }
 
     /// What the writer has done so far.

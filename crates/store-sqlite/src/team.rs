@@ -22,6 +22,9 @@ const BY_INTEGRATION_ID: &str = "SELECT id, org_id, name, region, integration_te
      FROM team WHERE org_id = ?1 AND integration_team_id = ?2";
 const PAGE: &str = "SELECT id, org_id, name, region, integration_team_id, created_at_us FROM team \
      WHERE org_id = ?1 AND id > ?2 ORDER BY id";
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = "SELECT id, org_id, name, region, integration_team_id, created_at_us FROM team \
+     WHERE id > ?1 ORDER BY id LIMIT ?2";
 const UPDATE: &str = "UPDATE team SET name = ?2, integration_team_id = ?3 WHERE id = ?1";
 // With its preferences, applications and bindings, which cascade.
 const DELETE: &str = "DELETE FROM team WHERE id = ?1";
@@ -158,7 +161,7 @@ fn told_again(was: Was) -> Outcome<Team> {
     serde_json::from_value(created).map_err(|error| Error::unavailable(error).into())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Team> {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Team> {
     let (Id(id), Id(org_id), Slug(region)) = (row.get(0)?, row.get(1)?, row.get(3)?);
     let Time(created_at) = row.get(5)?;
     let (name, integration_team_id) = (row.get(2)?, row.get(4)?);

@@ -15,6 +15,7 @@ mod housekeeping;
 mod key;
 mod lifecycle;
 mod management_key;
+mod moving;
 mod once;
 mod operations;
 mod org;
@@ -35,6 +36,7 @@ pub use housekeeping::Housekeeping;
 pub use key::{Key, KeyFilter, KeyGuard, KeyPatch, KeyStore};
 pub use lifecycle::Lifecycle;
 pub use management_key::{KeyDigest, ManagementKey};
+pub use moving::{KeptPreferences, Kind, Moving, Position, Row, Snapshot, Token};
 pub use once::{Created, ONCE_KEPT, Once, once_kept_since};
 pub use org::{Org, OrgStore};
 pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences, each_once};
@@ -55,6 +57,7 @@ pub trait Store:
     + CredentialStore
     + AuditStore
     + Housekeeping
+    + Moving
     + Lifecycle
     + 'static
 {
@@ -68,6 +71,7 @@ impl<T> Store for T where
         + CredentialStore
         + AuditStore
         + Housekeeping
+        + Moving
         + Lifecycle
         + 'static
 {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::Store;
+use crate::{Kind, Row, Store};
 
 pub mod claims;
 mod model;
@@ -16,6 +16,24 @@ mod samples;
 
 pub use model::Model;
 pub use samples::{UNRAISED, by, numbered};
+
+/// Everything that a store holds at this moment, read by pages of this many rows.
+pub async fn dump(store: &dyn Store, page: usize) -> Vec<Row> {
+    let snapshot = store.snapshot().await.expect("the store can be read");
+    let mut rows = Vec::new();
+    for kind in Kind::ALL {
+        let mut after = None;
+        loop {
+            let read = snapshot.rows(kind, after.as_ref(), page).await.expect("the store can be read");
+            after = read.last().map(Row::position);
+            rows.extend(read);
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    rows
+}
 
 /// Runs one claim on a fresh store, which comes with whatever has to outlive it (such as its directory). None is for
 /// where the store cannot be had on this machine, which whoever gives it has to say.
@@ -68,6 +86,10 @@ macro_rules! conformance {
             preference: empty_lists_change_nothing,
             preference: pages_skip_and_repeat_nothing_while_teams_come_and_go,
             preference: a_delete_forgets_what_was_named,
+            moving: what_another_store_shows_is_kept_and_shown_as_it_is,
+            moving: what_is_there_stays_as_it_is,
+            moving: a_snapshot_does_not_see_what_comes_later,
+            moving: rows_that_refer_to_nothing_or_are_like_others_are_refused,
             concurrency: upserts_at_the_same_time_are_each_whole,
             concurrency: a_read_sees_all_of_an_upsert_or_nothing,
             concurrency: one_of_many_creations_of_an_id_succeeds,
@@ -76,6 +98,11 @@ macro_rules! conformance {
         #[test]
         fn random_operations_answer_as_the_model_does() {
             $crate::testing::property::agrees_with_the_model($fresh);
+        }
+
+        #[test]
+        fn whatever_a_store_holds_moves_to_another_and_back() {
+            $crate::testing::property::moves_house($fresh);
         }
 
         #[test]

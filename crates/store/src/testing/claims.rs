@@ -5,6 +5,7 @@
 
 pub mod concurrency;
 pub mod key;
+pub mod moving;
 pub mod org;
 pub mod preference;
 pub mod team;

@@ -3,6 +3,7 @@
 mod audit;
 mod credential;
 mod key;
+mod moving;
 mod org;
 mod preference;
 mod state;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lookback_domain::{Preference, Provider, Raised, TeamId};
 
 use super::Model;
-use crate::{Author, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail};
+use crate::{Author, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, kept};
 
 #[async_trait]
 impl PreferenceStore for Model {
@@ -35,6 +35,8 @@ impl PreferenceStore for Model {
                     ((team, scope.environment, provider), preference.clone())
                 };
                 state.preferences.extend(changes.iter().map(entry));
+                let set = |&provider: &Provider| ((team, scope.environment, provider), kept(by.at));
+                state.preference_times.extend(changes.keys().map(set));
             }
             state.record(trail);
             Ok(teams.into_iter().map(|team| state.stored(team, scope.environment)).collect())

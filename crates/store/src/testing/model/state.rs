@@ -20,6 +20,8 @@ pub(super) struct State {
     pub teams: BTreeMap<TeamId, Team>,
     pub keys: BTreeMap<KeyId, Key>,
     pub preferences: BTreeMap<(TeamId, Environment, Provider), Preference>,
+    /// When each of the preferences was set last; no operation but moving house reads it.
+    pub preference_times: BTreeMap<(TeamId, Environment, Provider), Timestamp>,
     pub credentials: BTreeMap<CredentialId, Credential>,
     pub audit: BTreeMap<(OrgId, AuditId), AuditEntry>,
     pub tokens: BTreeMap<(KeyId, String), Token>,

@@ -12,7 +12,7 @@ use proptest::{prop_assert, prop_assert_eq};
 use super::operation::{Answer, Call, Operation, Space, contents};
 use super::samples::by;
 use super::{Model, dump};
-use crate::Store;
+use crate::{Row, Store};
 
 /// One operation after the other, in one small world of ids.
 pub fn agrees_with_the_model<S: Store, G>(fresh: impl AsyncFn() -> Option<(S, G)>) {
@@ -54,6 +54,18 @@ pub fn moves_house<S: Store, G>(fresh: impl AsyncFn() -> Option<(S, G)>) {
             call.run(&store).await;
         }
         prop_assert_eq!(dump(&store, page).await, rows);
+        Ok(())
+    });
+}
+
+/// Whatever random operations have left in the model arrives where `carry` brings it.
+pub fn arrives_as_it_was(carry: &impl AsyncFn(&Model) -> Vec<Row>) {
+    for_any(Space(0).calls(), async |calls| {
+        let model = Model::new();
+        for call in &calls {
+            call.run(&model).await;
+        }
+        prop_assert_eq!(carry(&model).await, dump(&model, 1000).await);
         Ok(())
     });
 }

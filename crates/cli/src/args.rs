@@ -113,6 +113,16 @@ pub enum Command {
         after_help = "The copy is of one moment. It overwrites nothing and changes nothing in the store. For PostgreSQL there is pg_dump.\n\nExample:\n  lookback backup /backup/lookback-2026-11-24.db --database sqlite:/var/lib/lookback/lookback.db"
     )]
     Backup(Backup),
+    /// Write everything that the store holds to a new file, to import it into another store
+    #[command(
+        after_help = "The file is of one moment, also beside a running server. Secrets stay as they are kept: the master key is not in it. Interrupted, it goes on when it is run again.\n\nExample:\n  lookback export lookback.ndjson --database sqlite:/var/lib/lookback/lookback.db"
+    )]
+    Export(Export),
+    /// Read a file that `export` wrote into an empty store
+    #[command(
+        after_help = "Nothing is changed where the file is damaged or the store holds anything else. Interrupted, it goes on when it is run again. At the end the store is compared with the file. No server may run on the store meanwhile.\n\nExample:\n  lookback import lookback.ndjson --database-file postgres.url"
+    )]
+    Import(Import),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
@@ -146,6 +156,8 @@ impl Command {
             | Self::Serve(_)
             | Self::Bootstrap(_)
             | Self::Backup(_)
+            | Self::Export(_)
+            | Self::Import(_)
             | Self::Simulate(_) => false,
         }
     }
@@ -165,6 +177,18 @@ pub struct Healthcheck {
     pub alive: bool,
     #[command(flatten)]
     pub serve: Serve,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Export {
+    /// Where it goes; nothing may be there yet
+    pub file: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Import {
+    /// What `export` wrote
+    pub file: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,7 +3,9 @@
 mod backup;
 mod bootstrap;
 mod config;
+mod export;
 mod healthcheck;
+mod import;
 mod key;
 pub mod open;
 mod org;
@@ -38,6 +40,8 @@ pub async fn run(command: Command, settings: &Settings, given: &Given) -> anyhow
         Command::Plan(what) => plan::run(settings, *what).await,
         Command::Simulate(what) => simulate::run(settings, &what),
         Command::Backup(what) => backup::run(settings, what).await,
+        Command::Export(what) => export::run(settings, &what).await,
+        Command::Import(what) => import::run(settings, &what).await,
         Command::Config(what) => config::run(settings, given, &what),
         Command::Providers => providers::run(settings),
         Command::Openapi => output::json(&lookback_api::openapi()),

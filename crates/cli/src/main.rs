@@ -7,6 +7,7 @@ mod machine;
 mod measured;
 mod numbers;
 mod output;
+mod progress;
 mod server;
 mod settings;
 

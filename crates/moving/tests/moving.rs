@@ -126,8 +126,17 @@ proptest! {
             let mut file = tempfile::tempfile().unwrap();
             exported(&store, &mut file).await;
             file.set_len((expected.len() as f64 * cut) as u64).unwrap();
-            assert_eq!(exported(&store, &mut file).await, 3600);
-            assert!(whole(&mut file) == expected);
+            let later = Timestamp::from_second(1).unwrap();
+            assert_eq!(export(&store, &mut file, "test", later, &mut |_| {}).await.unwrap(), 3600);
+            let text = String::from_utf8(whole(&mut file)).unwrap();
+            let (head, rest) = text.split_once('\n').unwrap();
+            let began_anew = head.contains("1970-01-01T00:00:01Z");
+            assert!(cut < 0.5 || !began_anew, "what is there of more than a part stays");
+            if began_anew {
+                assert_eq!(imported(text.as_bytes(), &sqlite().0).await.unwrap().rows, 3600);
+            } else {
+                assert!(format!("{head}\n{rest}").as_bytes() == expected);
+            }
         });
     }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use lookback_domain::{CredentialId, KeyId, OrgId, OwnQuota, Provider, TeamId};
 use lookback_store::{
     AuditEntry, AuditFilter, AuditId, AuditStore, Author, Created, Credential, CredentialContent,
-    CredentialFilter, CredentialStore, DeletedCredentials, Error, Housekeeping, MasterKeyId, Once, Result,
-    Scope, Seals,
+    CredentialFilter, CredentialStore, DeletedCredentials, Error, Housekeeping, MasterKeyId, Moving, Once,
+    Result, Row, Scope, Seals, Snapshot,
 };
 
 use crate::PostgresStore;
@@ -104,5 +104,16 @@ impl Housekeeping for PostgresStore {
 
     async fn purge_once(&self, _: Timestamp, _: usize) -> Result<usize> {
         Ok(0)
+    }
+}
+
+#[async_trait]
+impl Moving for PostgresStore {
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Err(later())
+    }
+
+    async fn restore(&self, _: Vec<Row>) -> Result<()> {
+        Err(later())
     }
 }

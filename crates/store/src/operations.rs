@@ -119,6 +119,10 @@ macro_rules! operations {
                 purge_audit(before: ::jiff::Timestamp, limit: usize) -> usize;
                 purge_once(before: ::jiff::Timestamp, limit: usize) -> usize;
             }
+            Moving {
+                snapshot() -> Box<dyn $crate::Snapshot>;
+                restore(rows: Vec<$crate::Row>) -> ();
+            }
         }
     };
 }

@@ -7,6 +7,7 @@ mod backup;
 mod config;
 mod first;
 mod healthcheck;
+mod moving;
 mod offline;
 mod packaging;
 mod plan;

@@ -1,0 +1,33 @@
+//! How far something is, as a bar on standard error where that is a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lookback_moving::{Doing, Progress};
+
+/// Shows progress until it is dropped.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// Nothing is shown before there is something to show.
+    pub fn new() -> Self {
+        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} rows, {eta} left");
+        Self(ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+
+    /// Shows how far it is.
+    pub fn show(&self, progress: Progress) {
+        self.0.set_message(match progress.doing {
+            Doing::Exporting => "exporting",
+            Doing::Checking => "checking ",
+            Doing::Importing => "importing",
+            Doing::Verifying => "verifying",
+        });
+        self.0.set_length(progress.of);
+        self.0.set_position(progress.done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -35,8 +35,10 @@ impl PreferenceStore for Model {
                     ((team, scope.environment, provider), preference.clone())
                 };
                 state.preferences.extend(changes.iter().map(entry));
-                let set = |&provider: &Provider| ((team, scope.environment, provider), kept(by.at));
-                state.preference_times.extend(changes.keys().map(set));
+                let new =
+                    changes.iter().filter(|&(provider, preference)| before.get(provider) != Some(preference));
+                let set = |(&provider, _)| ((team, scope.environment, provider), kept(by.at));
+                state.preference_times.extend(new.map(set));
             }
             state.record(trail);
             Ok(teams.into_iter().map(|team| state.stored(team, scope.environment)).collect())

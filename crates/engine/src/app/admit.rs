@@ -1,9 +1,10 @@
 //! Whether a request may go now: quota for all, and the polls' reserve for history.
 
+use super::demand::{PollsAhead, UserPollsAhead};
 use super::{App, UserQuota};
 use crate::cost::Cost;
 use crate::mutation;
-use crate::quota::{Ahead, Bucket};
+use crate::quota::{Bucket, Nobody};
 use crate::time::{Instant, Ms};
 
 /// The slack of one window that history may still use.
@@ -45,14 +46,13 @@ impl App {
 
     fn window_slack(&self, at: Instant, index: usize) -> i64 {
         let window = &self.bucket.windows()[index];
-        let unit = window.spec().unit;
         if mutation::is("no-app-reserve") {
-            return window.slack(at, self.latency_ms, &|_| Ahead::default());
+            return window.slack(at, self.latency_ms, &Nobody);
         }
         // The even bound's few polls to spare also cushion what somebody else does; else they are waste.
         let alone = window.expected_foreign(at.now_ms, 1) == 0;
         let few = alone.then(|| self.few_dues(at.now_ms)).flatten();
-        window.slack(at, self.latency_ms, &|span_ms| self.poll_demand(few.as_deref(), unit, span_ms))
+        window.slack(at, self.latency_ms, &PollsAhead { app: self, few })
     }
 
     /// Something happened that slack did not foresee.
@@ -99,7 +99,6 @@ impl App {
         if mutation::is("no-user-reserve") {
             return None;
         }
-        let demand = |unit, span_ms| self.user_demand(entry, unit, at.now_ms, span_ms);
-        quota.bucket.crowded(at, self.latency_ms, cost, &demand)
+        quota.bucket.crowded(at, self.latency_ms, cost, &UserPollsAhead::new(self, entry, at.now_ms))
     }
 }

@@ -1,7 +1,7 @@
 //! What polls will cost in the time ahead: the reserve that history leaves them.
 
 use super::{App, Team, User};
-use crate::cost::Unit;
+use crate::cost::{Cost, Unit};
 use crate::poll::FULL_RATE;
 use crate::quota::{Ahead, Window};
 use crate::stretch::{RATE_SHIFT, capacity, rates};
@@ -32,16 +32,73 @@ impl Demand {
         self.connections
     }
 
-    /// Polls that can fall due in any `span_ms`, `overdue` of them already.
-    pub fn polls(&self, overdue: u64, span_ms: Ms) -> Ahead {
-        if self.connections == 0 {
-            return Ahead { most: overdue, even: overdue };
-        }
+    /// Polls that can fall due in any `span_ms`.
+    fn most(&self, span_ms: Ms) -> u64 {
+        let each = span_ms.checked_div(self.spacing_ms).map_or(0, |periods| self.connections * (periods + 1));
+        self.even(span_ms).min(each)
+    }
+
+    /// The same from their rate alone, which grows evenly.
+    fn even(&self, span_ms: Ms) -> u64 {
         let exact = u128::from(self.rate) * u128::from(span_ms);
-        let even = ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64;
-        let each = self.connections * (span_ms / self.spacing_ms + 1);
-        let even = even + self.discrepancy;
-        Ahead { most: overdue + even.min(each), even: overdue + even }
+        ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64 + self.discrepancy
+    }
+}
+
+/// What polls of a whole application may cost in the time ahead.
+pub(super) struct PollsAhead<'a> {
+    pub app: &'a App,
+    /// How long until each connection's next poll, and its period, where those are few.
+    pub few: Option<Vec<(Ms, Ms)>>,
+}
+
+impl Ahead for PollsAhead<'_> {
+    fn most(&self, unit: Unit, span_ms: Ms) -> u64 {
+        let counted = self.few.as_ref().map_or(u64::MAX, |dues| {
+            let ahead = dues.iter().filter(|(until_ms, _)| *until_ms <= span_ms);
+            ahead.map(|(until_ms, period_ms)| 1 + (span_ms - until_ms) / period_ms).sum()
+        });
+        let polls = self.app.overdue_count + self.app.demand.most(span_ms).min(counted);
+        self.app.spec.poll_cost.of(unit) * polls
+    }
+
+    fn even(&self, unit: Unit, span_ms: Ms) -> u64 {
+        self.app.spec.poll_cost.of(unit) * (self.app.overdue_count + self.app.demand.even(span_ms))
+    }
+}
+
+/// What polls of one user may cost in the time ahead: its due moments are known exactly.
+pub(super) struct UserPollsAhead {
+    poll_cost: Cost,
+    until_due_ms: Ms,
+    /// 0 where the user is not polled.
+    period_ms: Ms,
+}
+
+impl UserPollsAhead {
+    pub fn new(app: &App, user: &User, now_ms: Ms) -> Self {
+        let clock = &app.teams[user.team as usize].polls.clock;
+        let until_due_ms = if user.overdue { 0 } else { clock.due_ms(user.tag_ms).saturating_sub(now_ms) };
+        Self {
+            poll_cost: app.spec.poll_cost,
+            until_due_ms,
+            period_ms: clock.stretched_ms(Ms::from(user.period_ms)),
+        }
+    }
+
+    fn polls(&self, span_ms: Ms) -> u64 {
+        let after = span_ms.checked_sub(self.until_due_ms);
+        after.and_then(|after| after.checked_div(self.period_ms)).map_or(0, |periods| 1 + periods)
+    }
+}
+
+impl Ahead for UserPollsAhead {
+    fn most(&self, unit: Unit, span_ms: Ms) -> u64 {
+        self.poll_cost.of(unit) * self.polls(span_ms)
+    }
+
+    fn even(&self, unit: Unit, span_ms: Ms) -> u64 {
+        self.poll_cost.of(unit) * (self.polls(span_ms) + u64::from(self.period_ms > 0))
     }
 }
 
@@ -93,7 +150,7 @@ impl App {
             }
             demand.add(&self.teams[index]);
         }
-        demand.discrepancy = discrepancy(demand.connections);
+        demand.discrepancy = if demand.connections > 0 { discrepancy(demand.connections) } else { 0 };
         self.demand = demand;
     }
 
@@ -112,31 +169,6 @@ impl App {
             (clock.due_ms(tag_ms).saturating_sub(now_ms), stretched_ms)
         };
         Some(self.few.iter().map(due).collect())
-    }
-
-    /// What polls of the application may cost in the next `span_ms`.
-    pub(super) fn poll_demand(&self, few: Option<&[(Ms, Ms)]>, unit: Unit, span_ms: Ms) -> Ahead {
-        let polls = self.demand.polls(self.overdue_count, span_ms);
-        let counted = few.map_or(u64::MAX, |dues| {
-            let ahead = dues.iter().filter(|(until_ms, _)| *until_ms <= span_ms);
-            let each = ahead.map(|(until_ms, period_ms)| 1 + (span_ms - until_ms) / period_ms);
-            self.overdue_count + each.sum::<u64>()
-        });
-        let cost = self.spec.poll_cost.of(unit);
-        Ahead { most: cost * polls.most.min(counted), even: cost * polls.even }
-    }
-
-    /// What polls of one user may cost in the next `span_ms`: its due moments are known exactly.
-    pub(super) fn user_demand(&self, user: &User, unit: Unit, now_ms: Ms, span_ms: Ms) -> Ahead {
-        if user.period_ms == 0 {
-            return Ahead::default();
-        }
-        let clock = &self.teams[user.team as usize].polls.clock;
-        let period_ms = clock.stretched_ms(Ms::from(user.period_ms)).max(1);
-        let until_due_ms = if user.overdue { 0 } else { clock.due_ms(user.tag_ms).saturating_sub(now_ms) };
-        let polls = if span_ms < until_due_ms { 0 } else { 1 + (span_ms - until_due_ms) / period_ms };
-        let cost = self.spec.poll_cost.of(unit);
-        Ahead { most: cost * polls, even: cost * (polls + 1) }
     }
 }
 
@@ -183,7 +215,7 @@ mod tests {
             dues.sort_unstable();
             for (i, from) in dues.iter().enumerate() {
                 for (count, to) in dues[i..].iter().enumerate() {
-                    assert!((count as u64) < polls.polls(0, to - from).most, "{n}: {from}..{to}");
+                    assert!((count as u64) < polls.most(to - from), "{n}: {from}..{to}");
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::slack::Ahead;
 use super::spec::{SpecError, WINDOWS_MAX, WindowSpec};
 use super::window::{Mark, Window};
-use crate::cost::{Cost, Unit};
+use crate::cost::Cost;
 use crate::time::{Instant, Ms};
 
 /// Marks of all windows of a bucket, kept with a request in flight.
@@ -129,19 +129,12 @@ impl Bucket {
     }
 
     /// The first window that cannot take history of `cost` beside its polls: when to ask again. `None` if
-    /// all can. `demand(unit, d)` is what polls may cost in the next `d` milliseconds.
+    /// all can.
     #[must_use]
-    pub fn crowded(
-        &self,
-        at: Instant,
-        latency_ms: Ms,
-        cost: Cost,
-        demand: &dyn Fn(Unit, Ms) -> Ahead,
-    ) -> Option<Ms> {
+    pub fn crowded(&self, at: Instant, latency_ms: Ms, cost: Cost, ahead: &dyn Ahead) -> Option<Ms> {
         let crowded = |window: &&Window| {
-            let unit = window.spec().unit;
-            let slack = window.slack(at, latency_ms, &|span_ms| demand(unit, span_ms));
-            (cost.of(unit) as i64) > slack
+            let cost = cost.of(window.spec().unit) as i64;
+            cost > window.slack(at, latency_ms, ahead)
         };
         self.windows.iter().find(crowded).map(|window| window.ask_again(at))
     }

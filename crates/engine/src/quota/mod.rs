@@ -14,6 +14,6 @@ mod window;
 
 pub use bucket::{Bucket, Marks, Reading};
 pub use foreign::ForeignRate;
-pub use slack::Ahead;
+pub use slack::{Ahead, Nobody};
 pub use spec::{Kind, SpecError, WINDOWS_MAX, WindowSpec};
 pub use window::{Mark, Window};

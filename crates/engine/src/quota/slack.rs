@@ -4,31 +4,45 @@ use super::counters::Counters;
 use super::log::SlidingLog;
 use super::spec::Kind;
 use super::window::Window;
+use crate::cost::Unit;
 use crate::time::{Instant, Ms};
 
-/// What polls may cost in a time ahead.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ahead {
-    /// No more than this.
-    pub most: u64,
-    /// A bound that grows evenly with time: never below `most`, and never above the straight line between
-    /// an earlier and a later one.
-    pub even: u64,
+/// What polls may cost in the time ahead.
+pub trait Ahead {
+    /// No more than this in the next `span_ms`, in `unit`.
+    fn most(&self, unit: Unit, span_ms: Ms) -> u64;
+
+    /// A bound that grows evenly with time and is cheap to work out: never below [`Ahead::most`], and never
+    /// above the straight line between an earlier and a later one.
+    fn even(&self, unit: Unit, span_ms: Ms) -> u64;
+}
+
+/// Nobody polls.
+pub struct Nobody;
+
+impl Ahead for Nobody {
+    fn most(&self, _: Unit, _: Ms) -> u64 {
+        0
+    }
+
+    fn even(&self, _: Unit, _: Ms) -> u64 {
+        0
+    }
 }
 
 impl Window {
     /// The least room that stays beside the polls which fall due before this window frees up, in the
     /// window's unit; negative where polls alone will not fit.
     ///
-    /// `demand(d)` is what polls may cost in the next `d` milliseconds, `latency_ms` how long a response
-    /// takes at most as far as known.
+    /// `latency_ms` is how long a response takes at most as far as known.
     #[must_use]
-    pub fn slack(&self, at: Instant, latency_ms: Ms, demand: &dyn Fn(Ms) -> Ahead) -> i64 {
+    pub fn slack(&self, at: Instant, latency_ms: Ms, ahead: &dyn Ahead) -> i64 {
+        let unit = self.spec.unit;
         let foreign = |span_ms| self.foreign.expected(at.now_ms, span_ms);
-        let most = |span_ms: Ms| (demand(span_ms).most + foreign(span_ms)) as i64;
-        let even = |span_ms: Ms| (demand(span_ms).even + foreign(span_ms)) as i64;
+        let most = |span_ms: Ms| (ahead.most(unit, span_ms) + foreign(span_ms)) as i64;
+        let even = |span_ms: Ms| (ahead.even(unit, span_ms) + foreign(span_ms)) as i64;
         let limit = self.limit() as i64;
-        let by_log = self.log.as_ref().map(|log| limit - self.log_peak(log, at, latency_ms, &most));
+        let by_log = self.log.as_ref().map(|log| limit - self.log_peak(log, at, latency_ms, &most, &even));
         let by_clock = self.counters.as_ref().map(|counters| match self.spec.kind {
             Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &most),
             _ => self.two_counter_slack(counters, at, latency_ms, limit, &even),
@@ -41,21 +55,32 @@ impl Window {
 
     /// The highest that live charges and the polls to come can stand together, until everything charged
     /// now has expired. Between two expiries only polls are added, so just before each is where to look.
-    fn log_peak(&self, log: &SlidingLog, at: Instant, latency_ms: Ms, demand: &dyn Fn(Ms) -> i64) -> i64 {
+    fn log_peak(
+        &self,
+        log: &SlidingLog,
+        at: Instant,
+        latency_ms: Ms,
+        most: &dyn Fn(Ms) -> i64,
+        even: &dyn Fn(Ms) -> i64,
+    ) -> i64 {
         let live = self.logged(log) as i64;
         let horizon_ms = log.life_ms() + latency_ms;
-        let last = demand(horizon_ms);
+        let last = most(horizon_ms);
         if last == 0 {
             return live;
         }
-        let mut peak = demand(0);
+        let mut peak = most(0);
         let mut expired = 0;
         for (expiry, cost) in log.entries().take_while(|(expiry, _)| *expiry <= at.now_ms + horizon_ms) {
             // No later expiry can matter once even the whole demand is below the peak.
             if last - expired <= peak {
                 return live + peak;
             }
-            peak = peak.max(demand(expiry - at.now_ms) - expired);
+            // The cheap bound says of most that they are no peak.
+            let span_ms = expiry - at.now_ms;
+            if even(span_ms) - expired > peak {
+                peak = peak.max(most(span_ms) - expired);
+            }
             expired += cost as i64;
         }
         live + peak.max(last - expired)

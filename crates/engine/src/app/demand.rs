@@ -13,6 +13,8 @@ const POLL_SHARE: u64 = 950;
 
 /// Most connections whose due moments are counted one by one.
 pub(super) const FEW_MAX: usize = 64;
+/// Most polls to come that are looked at one by one.
+const DUES_MAX: u64 = 512;
 
 /// How polls of the whole application fall due.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,9 +56,8 @@ pub(super) struct PollsAhead<'a> {
 
 impl Ahead for PollsAhead<'_> {
     fn most(&self, unit: Unit, span_ms: Ms) -> u64 {
-        let counted = self.few.as_ref().map_or(u64::MAX, |dues| {
-            let ahead = dues.iter().filter(|(until_ms, _)| *until_ms <= span_ms);
-            ahead.map(|(until_ms, period_ms)| 1 + (span_ms - until_ms) / period_ms).sum()
+        let counted = self.few.as_ref().map_or(u64::MAX, |few| {
+            few.iter().map(|&(until_ms, period_ms)| polls(until_ms, period_ms, span_ms)).sum()
         });
         let polls = self.app.overdue_count + self.app.demand.most(span_ms).min(counted);
         self.app.spec.poll_cost.of(unit) * polls
@@ -65,6 +66,27 @@ impl Ahead for PollsAhead<'_> {
     fn even(&self, unit: Unit, span_ms: Ms) -> u64 {
         self.app.spec.poll_cost.of(unit) * (self.app.overdue_count + self.app.demand.even(span_ms))
     }
+
+    fn dues(&self, unit: Unit, span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
+        let few = self.few.as_ref()?;
+        let counts = few.iter().map(|&(until_ms, period_ms)| polls(until_ms, period_ms, span_ms));
+        if counts.sum::<u64>() > DUES_MAX {
+            return None;
+        }
+        let of_each = few.iter().flat_map(|&(until_ms, period_ms)| {
+            (0..polls(until_ms, period_ms, span_ms)).map(move |k| until_ms + k * period_ms)
+        });
+        let overdue = (0..self.app.overdue_count).map(|_| 0);
+        let mut dues: Vec<Ms> = overdue.chain(of_each).collect();
+        dues.sort_unstable();
+        Some((dues, self.app.spec.poll_cost.of(unit)))
+    }
+}
+
+/// Polls in the next `span_ms` of a connection whose next one falls due in `until_ms`.
+fn polls(until_ms: Ms, period_ms: Ms, span_ms: Ms) -> u64 {
+    let after = span_ms.checked_sub(until_ms);
+    after.and_then(|after| after.checked_div(period_ms)).map_or(0, |periods| 1 + periods)
 }
 
 /// What polls of one user may cost in the time ahead: its due moments are known exactly.
@@ -87,8 +109,7 @@ impl UserPollsAhead {
     }
 
     fn polls(&self, span_ms: Ms) -> u64 {
-        let after = span_ms.checked_sub(self.until_due_ms);
-        after.and_then(|after| after.checked_div(self.period_ms)).map_or(0, |periods| 1 + periods)
+        polls(self.until_due_ms, self.period_ms, span_ms)
     }
 }
 
@@ -99,6 +120,12 @@ impl Ahead for UserPollsAhead {
 
     fn even(&self, unit: Unit, span_ms: Ms) -> u64 {
         self.poll_cost.of(unit) * (self.polls(span_ms) + u64::from(self.period_ms > 0))
+    }
+
+    fn dues(&self, unit: Unit, span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
+        let count = self.polls(span_ms);
+        let each = (0..count).map(|k| self.until_due_ms + k * self.period_ms);
+        (count <= DUES_MAX).then(|| (each.collect(), self.poll_cost.of(unit)))
     }
 }
 

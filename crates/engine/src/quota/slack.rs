@@ -15,6 +15,12 @@ pub trait Ahead {
     /// A bound that grows evenly with time and is cheap to work out: never below [`Ahead::most`], and never
     /// above the straight line between an earlier and a later one.
     fn even(&self, unit: Unit, span_ms: Ms) -> u64;
+
+    /// How long until each poll of the next `span_ms`, ascending, and what each costs, where they are known
+    /// one by one and few.
+    fn dues(&self, _unit: Unit, _span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
+        None
+    }
 }
 
 /// Nobody polls.
@@ -45,7 +51,14 @@ impl Window {
         let by_log = self.log.as_ref().map(|log| limit - self.log_peak(log, at, latency_ms, &most, &even));
         let by_clock = self.counters.as_ref().map(|counters| match self.spec.kind {
             Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &most),
-            _ => self.two_counter_slack(counters, at, latency_ms, limit, &even),
+            _ => {
+                let ahead_ms = counters.two(at).2 + self.spec.length_ms;
+                match ahead.dues(unit, ahead_ms).filter(|_| counters.overlapped(at).is_none() && foreign(ahead_ms) == 0)
+                {
+                    Some(dues) => self.two_counter_exact(counters, at, latency_ms, limit, &dues),
+                    None => self.two_counter_slack(counters, at, latency_ms, limit, &even),
+                }
+            }
         });
         match (by_log, by_clock) {
             (Some(a), Some(b)) => a.min(b),
@@ -134,6 +147,44 @@ impl Window {
         } else if rest_ms <= latency_ms + 2 * at.epsilon_ms {
             let twice = limit - current as i64 - self.in_flight as i64;
             slack = slack.min((twice - demand(rest_ms + 2 * at.epsilon_ms)) / 2);
+        }
+        slack
+    }
+
+    /// The same where each poll to come is known: the sum is highest at one of them, in this window or, where
+    /// what is counted now still weighs, in the next.
+    fn two_counter_exact(
+        &self,
+        counters: &Counters,
+        at: Instant,
+        latency_ms: Ms,
+        limit: i64,
+        (dues, cost): &(Vec<Ms>, u64),
+    ) -> i64 {
+        let length_ms = self.spec.length_ms;
+        let (previous, current, rest_ms) = counters.two(at);
+        let weighed = |count: u64, left_ms: Ms| (count * left_ms).div_ceil(length_ms);
+        // Polls this close to the boundary may be counted on both sides of it.
+        let unsure_ms = 2 * at.epsilon_ms;
+        let before = current + cost * dues.partition_point(|due| *due <= rest_ms + unsure_ms) as u64;
+        let after = dues.partition_point(|due| due + latency_ms + unsure_ms < rest_ms);
+        let mut peak = counters.two_counter(at);
+        for (index, &due_ms) in dues.iter().enumerate() {
+            if due_ms <= rest_ms + unsure_ms {
+                let polls = cost * (index as u64 + 1);
+                peak = peak.max(weighed(previous, rest_ms.saturating_sub(due_ms)) + current + polls);
+            }
+            if due_ms + unsure_ms >= rest_ms {
+                let left_ms = (length_ms + rest_ms).saturating_sub(due_ms).min(length_ms);
+                let polls = cost * (index + 1 - after.min(index)) as u64;
+                peak = peak.max(weighed(before, left_ms) + polls);
+            }
+        }
+        let mut slack = limit - peak as i64;
+        if rest_ms <= latency_ms + unsure_ms {
+            // What is in flight at the boundary is counted on both sides of it.
+            let next = (before + self.in_flight) as i64 + (cost * (dues.len() - after) as u64) as i64;
+            slack = slack.min((limit - next) / 2);
         }
         slack
     }

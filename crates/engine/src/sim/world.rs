@@ -60,17 +60,18 @@ impl<'a, 't> World<'a, 't> {
             alive: true,
             asks: 0,
         };
-        world.engine = world.register()?;
+        world.engine = world.register(None)?;
         world.plan();
         Ok(world)
     }
 
-    /// An engine that knows every application, team and user, in the scenario's order.
-    fn register(&self) -> Result<Engine, SimError> {
+    /// An engine that knows every application, team and user, in the scenario's order. What an earlier one
+    /// learned of an application's windows is stored with it.
+    fn register(&self, learned: Option<&Engine>) -> Result<Engine, SimError> {
         let mut engine = Engine::new();
-        for (app, site) in self.scenario.app.iter().zip(&self.sites) {
+        for (shard, (app, site)) in self.scenario.app.iter().zip(&self.sites).enumerate() {
             let spec = AppSpec {
-                windows: app.specs(),
+                windows: learned.map_or_else(|| app.specs(), |engine| engine.learned(shard as u32)),
                 user_windows: app.user_specs(),
                 poll_cost: Cost::ONE,
                 in_flight_max: self.scenario.in_flight_max,
@@ -285,7 +286,7 @@ impl<'a, 't> World<'a, 't> {
 
     /// A successor reads the journal and carries on.
     fn take_over(&mut self) -> Result<(), SimError> {
-        self.engine = self.register()?;
+        self.engine = self.register(Some(&self.engine))?;
         self.alive = true;
         let longest = |app: usize| {
             let scenario = &self.scenario.app[app];

@@ -53,7 +53,9 @@ impl Window {
             Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &most),
             _ => {
                 let ahead_ms = counters.two(at).2 + self.spec.length_ms;
-                match ahead.dues(unit, ahead_ms).filter(|_| counters.overlapped(at).is_none() && foreign(ahead_ms) == 0)
+                match ahead
+                    .dues(unit, ahead_ms)
+                    .filter(|_| counters.overlapped(at).is_none() && foreign(ahead_ms) == 0)
                 {
                     Some(dues) => self.two_counter_exact(counters, at, latency_ms, limit, &dues),
                     None => self.two_counter_slack(counters, at, latency_ms, limit, &even),

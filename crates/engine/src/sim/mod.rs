@@ -3,6 +3,7 @@
 mod agenda;
 mod bound;
 pub(crate) mod chance;
+mod check;
 mod flight;
 mod fuzz;
 pub mod provider;

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use lookback_domain::{Catalog, QuotaWindow};
 use serde::Deserialize;
 
+use super::check::check;
 use crate::cost::{Cost, Unit};
-use crate::quota::{Bucket, Kind, SpecError, WindowSpec};
+use crate::quota::{Kind, SpecError, WindowSpec};
 use crate::time::Ms;
 
 /// A scenario, as its TOML file has it.
@@ -231,18 +232,22 @@ impl From<&QuotaWindow> for WindowSpec {
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// Not TOML, or not of the format.
-    #[error("the scenario does not parse: {0}")]
+    #[error(transparent)]
     Parse(#[from] toml::de::Error),
     /// `start` is no moment.
-    #[error("`start` must be a moment such as 2026-11-23T20:07:00Z: {0}")]
-    Start(jiff::Error),
-    /// A figure is out of range.
-    #[error("`{key}` must be {must}")]
-    Range {
+    #[error("`start` must be a moment after 1970, such as 2026-11-23T20:07:00Z")]
+    Start,
+    /// A value that cannot be.
+    #[error("{line}`{key}`{whose}: {says}")]
+    Value {
+        /// `line 12: `, or nothing where it is not known.
+        line: String,
         /// The key.
         key: &'static str,
-        /// What it must be.
-        must: &'static str,
+        /// Whose it is, in words.
+        whose: String,
+        /// What is wrong.
+        says: String,
     },
     /// A window is impossible.
     #[error("application `{app}`: {error}")]
@@ -269,7 +274,7 @@ impl Scenario {
     /// Where it is not of the format or a figure is out of range.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = toml::from_str(text)?;
-        scenario.check()?;
+        check(&scenario, text)?;
         Ok(scenario)
     }
 
@@ -286,42 +291,8 @@ impl Scenario {
             app.windows = quota.windows.iter().map(WindowScenario::from_spec).collect();
             app.user_windows = quota.user_windows.iter().map(WindowScenario::from_spec).collect();
         }
-        self.check()?;
+        check(&self, "")?;
         Ok(self)
-    }
-
-    fn check(&self) -> Result<(), ScenarioError> {
-        let range =
-            |good: bool, key, must| if good { Ok(()) } else { Err(ScenarioError::Range { key, must }) };
-        self.start_ms()?;
-        range(
-            self.until_hours > 0.0 && self.until_hours <= 87_600.0,
-            "until_hours",
-            "above 0, at most 87600",
-        )?;
-        range(self.latency_ms[0] <= self.latency_ms[1], "latency_ms", "[shortest, longest]")?;
-        range(self.latency_ms[1] <= 3_600_000, "latency_ms", "at most an hour")?;
-        for (key, rate) in [
-            ("failure_rate", self.failure_rate),
-            ("lost_rate", self.lost_rate),
-            ("tail_rate", self.tail_rate),
-        ] {
-            range((0.0..=1.0).contains(&rate), key, "between 0 and 1")?;
-        }
-        range(self.in_flight_max > 0, "in_flight_max", "at least 1")?;
-        for app in &self.app {
-            let window = |error| ScenarioError::Window { app: app.id.clone(), error };
-            Bucket::check(&app.specs()).map_err(window)?;
-            Bucket::check(&app.user_specs()).map_err(window)?;
-            range(app.external_per_hour >= 0.0, "external_per_hour", "0 or more")?;
-            for team in &app.team {
-                range(team.weight > 0, "weight", "at least 1")?;
-                range(team.poll_seconds >= 0.001, "poll_seconds", "at least 0.001")?;
-                range(team.history_at_seconds >= 0.0, "history_at_seconds", "0 or more")?;
-                range(team.connect_at_seconds >= 0.0, "connect_at_seconds", "0 or more")?;
-            }
-        }
-        Ok(())
     }
 
     /// The start, in milliseconds since the Unix epoch.
@@ -333,9 +304,8 @@ impl Scenario {
             Start::Text(text) => text.clone(),
             Start::Date(date) => date.to_string(),
         };
-        let start: Timestamp = text.parse().map_err(ScenarioError::Start)?;
-        u64::try_from(start.as_millisecond())
-            .map_err(|_| ScenarioError::Range { key: "start", must: "after 1970" })
+        let start: Timestamp = text.parse().map_err(|_| ScenarioError::Start)?;
+        u64::try_from(start.as_millisecond()).map_err(|_| ScenarioError::Start)
     }
 
     /// When a request is given up.

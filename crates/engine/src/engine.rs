@@ -68,7 +68,7 @@ impl Engine {
         missing: impl IntoIterator<Item = Range<u32>>,
         now_ms: Ms,
     ) -> u32 {
-        let pull = self.apps[app as usize].pull(user, cost, chunk_days, missing);
+        let pull = self.apps[app as usize].pull(user, cost, chunk_days, missing, now_ms);
         self.file(app, now_ms);
         pull
     }

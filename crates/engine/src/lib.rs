@@ -24,7 +24,7 @@ pub mod sim;
 mod stretch;
 mod time;
 
-pub use app::AppSpec;
+pub use app::{AppSpec, Order};
 pub use cost::{Cost, UNITS, Unit};
 pub use engine::Engine;
 pub use fair::Share;

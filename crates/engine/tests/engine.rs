@@ -221,3 +221,18 @@ fn the_same_scenario_gives_the_same_trace() {
     };
     assert_eq!(trace(), trace());
 }
+
+#[test]
+fn without_the_reserve_polls_wait_until_midnight() {
+    let team = EIGHT_POLLED.to_owned() + "history_at_seconds = 46000";
+    let lateness_ms = |order: &str| {
+        let summary = scenario(&format!("order = \"{order}\""), STRAVA, &team);
+        assert_eq!(summary.rejected, 0, "{order}: {summary}");
+        assert!(summary.history_finished_ms.is_some(), "{order}: {summary}");
+        summary.poll_lateness_ms.max
+    };
+    assert_eq!(lateness_ms("reserve"), 0);
+    for order in ["strict", "fifo"] {
+        assert!(lateness_ms(order) > 10 * 3_600_000, "{order}: {} ms", lateness_ms(order));
+    }
+}

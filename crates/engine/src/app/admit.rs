@@ -1,7 +1,7 @@
 //! Whether a request may go now: quota for all, and the polls' reserve for history.
 
 use super::demand::{PollsAhead, UserPollsAhead};
-use super::{App, UserQuota};
+use super::{App, Order, UserQuota};
 use crate::cost::Cost;
 use crate::mutation;
 use crate::quota::{Bucket, Nobody};
@@ -46,7 +46,7 @@ impl App {
 
     fn window_slack(&self, at: Instant, index: usize) -> i64 {
         let window = &self.bucket.windows()[index];
-        if mutation::is("no-app-reserve") {
+        if self.spec.order != Order::Reserve || mutation::is("no-app-reserve") {
             return window.slack(at, self.latency_ms, &Nobody);
         }
         // The even bound's few polls to spare also cushion what somebody else does; else they are waste.
@@ -96,7 +96,7 @@ impl App {
         }
         let entry = &self.users[user as usize];
         let quota = entry.quota.as_ref()?;
-        if mutation::is("no-user-reserve") {
+        if self.spec.order != Order::Reserve || mutation::is("no-user-reserve") {
             return None;
         }
         quota.bucket.crowded(at, self.latency_ms, cost, &UserPollsAhead::new(self, entry, at.now_ms))

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{App, InFlight, Timer};
+use super::{App, InFlight, Order, Timer};
 use crate::cost::{Cost, Unit};
 use crate::history::Pull;
 use crate::journal::Record;
@@ -37,12 +37,20 @@ impl App {
         self.bucket.advance(at);
         let choice = match self.choose_live(at) {
             Some(choice) => choice,
+            None if self.history_was_first() => self.choose_history(at)?,
             None => match self.choose_poll(at) {
                 Some(choice) => choice,
                 None => self.choose_history(at)?,
             },
         };
         Some(self.grant(at, &choice))
+    }
+
+    /// Whether history is ahead of every poll in one queue.
+    fn history_was_first(&self) -> bool {
+        self.spec.order == Order::Fifo
+            && self.pending > 0
+            && self.overdue.peek().is_none_or(|Reverse((due_ms, _))| self.pending_since_ms <= *due_ms)
     }
 
     fn choose_live(&mut self, at: Instant) -> Option<Choice> {

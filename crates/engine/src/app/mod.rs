@@ -29,6 +29,19 @@ use demand::Demand;
 /// Longest polling period, in milliseconds: 30 days.
 const PERIOD_MS_MAX: Ms = 30 * 86_400_000;
 
+/// In which order polls and history go. All but the first are there to be compared with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Polls first, and history leaves room for those to come.
+    #[default]
+    Reserve,
+    /// Polls first, and history takes what it finds.
+    Strict,
+    /// Whatever was asked for first.
+    Fifo,
+}
+
 /// What the engine is told of an OAuth application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppSpec {
@@ -44,6 +57,8 @@ pub struct AppSpec {
     pub deadline_ms: Ms,
     /// Least error assumed of the provider's clock, in milliseconds (at least a second is).
     pub clock_error_ms: Ms,
+    /// In which order polls and history go.
+    pub order: Order,
 }
 
 impl Default for AppSpec {
@@ -55,6 +70,7 @@ impl Default for AppSpec {
             in_flight_max: 256,
             deadline_ms: 30_000,
             clock_error_ms: 0,
+            order: Order::Reserve,
         }
     }
 }
@@ -138,6 +154,8 @@ pub(crate) struct App {
     pulls: Vec<Pull>,
     /// Pulls that are not done.
     pending: u64,
+    /// When the first of them was asked for.
+    pending_since_ms: Ms,
     /// Whether all pulls so far cost the same.
     chunk_cost: Option<Cost>,
     chunk_costs_differ: bool,
@@ -197,6 +215,7 @@ impl App {
             live: VecDeque::new(),
             pulls: Vec::new(),
             pending: 0,
+            pending_since_ms: 0,
             chunk_cost: None,
             chunk_costs_differ: false,
             worth: worth(&spec.windows),
@@ -289,6 +308,7 @@ impl App {
         cost: Cost,
         chunk_days: u32,
         missing: impl IntoIterator<Item = Range<u32>>,
+        now_ms: Ms,
     ) -> u32 {
         let team = self.users[user as usize].team;
         let pull = self.pulls.len() as u32;
@@ -298,7 +318,10 @@ impl App {
         self.pulls.push(Pull::new(team, seat, user, cost, chunk_days, missing));
         if self.pulls[pull as usize].left > 0 {
             self.pending += 1;
-            self.demand_stale |= self.pending == 1;
+            if self.pending == 1 {
+                self.pending_since_ms = now_ms;
+                self.demand_stale = true;
+            }
             self.chunk_costs_differ |= self.chunk_cost.is_some_and(|other| other != cost);
             self.chunk_cost = Some(cost);
             self.offer(pull);

@@ -5,6 +5,7 @@ use lookback_domain::{Catalog, QuotaWindow};
 use serde::Deserialize;
 
 use super::check::check;
+use crate::app::Order;
 use crate::cost::{Cost, Unit};
 use crate::quota::{Kind, SpecError, WindowSpec};
 use crate::time::Ms;
@@ -52,6 +53,9 @@ pub struct Scenario {
     /// Most requests in flight per application.
     #[serde(default = "default_in_flight")]
     pub in_flight_max: u32,
+    /// In which order polls and history go.
+    #[serde(default)]
+    pub order: Order,
     /// When the process dies.
     #[serde(default)]
     pub crash_at_hours: Vec<f64>,

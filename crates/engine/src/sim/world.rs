@@ -77,6 +77,7 @@ impl<'a, 't> World<'a, 't> {
                 in_flight_max: self.scenario.in_flight_max,
                 deadline_ms: self.scenario.request_deadline_ms(),
                 clock_error_ms: 0,
+                order: self.scenario.order,
             };
             let index = engine
                 .add_app(spec, self.now_ms)

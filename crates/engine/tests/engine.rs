@@ -1,6 +1,8 @@
 //! What the engine promises, seen from outside: each test is a scenario and a claim about its summary.
 
+use lookback_engine::quota::{Kind, WindowSpec};
 use lookback_engine::sim::{self, Scenario, Summary};
+use lookback_engine::{AppSpec, Cost, Engine};
 
 fn run(text: &str) -> Summary {
     let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -83,6 +85,15 @@ fn history_goes_on_where_polls_take_most_of_a_tiny_limit() {
         assert_eq!(summary.rejected, 0, "{kind}");
         assert!(summary.history_finished_ms.is_some(), "{kind}: {summary}");
     }
+}
+
+#[test]
+fn history_goes_between_polls_that_two_weighted_counters_hardly_carry() {
+    let app = "windows = [{ limit = 1, seconds = 60, kind = \"two_counter\" }]";
+    let team = "[[app.team]]\nid = \"a\"\nconnections = 4\nhistory_connections = 2\nhistory_requests = 10";
+    let summary = scenario("", app, team);
+    assert_eq!((summary.rejected, summary.poll_lateness_ms.max), (0, 0), "{summary}");
+    assert!(summary.history_finished_ms.is_some(), "{summary}");
 }
 
 #[test]
@@ -235,4 +246,32 @@ fn without_the_reserve_polls_wait_until_midnight() {
     for order in ["strict", "fifo"] {
         assert!(lateness_ms(order) > 10 * 3_600_000, "{order}: {} ms", lateness_ms(order));
     }
+}
+
+#[test]
+fn no_more_is_in_flight_than_the_cap_and_an_eighth_of_it_is_left_to_polls() {
+    let mut engine = Engine::new();
+    let windows = vec![WindowSpec::requests(1_000, 60_000, Kind::Log)];
+    engine.add_app(AppSpec { windows, in_flight_max: 16, ..AppSpec::default() }, 0).unwrap();
+    engine.add_team(0, 1, 0);
+    for _ in 0..4 {
+        let user = engine.add_user(0, 0);
+        engine.poll(0, user, 1_000, None, 0);
+    }
+    engine.pull(0, 0, Cost::ONE, 1, Some(0..100), 0);
+    let granted = |engine: &mut Engine, now_ms| std::iter::from_fn(|| engine.decide(now_ms)).count();
+    assert_eq!(granted(&mut engine, 0), 14, "a poll, and history until an eighth is left");
+    assert_eq!(granted(&mut engine, 2_000), 2, "of the polls that are due by now");
+}
+
+#[test]
+fn a_limit_grows_with_the_number_of_users() {
+    let mut engine = Engine::new();
+    let grows = WindowSpec { limit_per_user: 3, ..WindowSpec::requests(5, 60_000, Kind::Log) };
+    engine.add_app(AppSpec { windows: vec![grows], ..AppSpec::default() }, 0).unwrap();
+    engine.add_team(0, 1, 0);
+    engine.add_user(0, 0);
+    engine.add_user(0, 0);
+    engine.pull(0, 0, Cost::ONE, 1, Some(0..100), 0);
+    assert_eq!(std::iter::from_fn(|| engine.decide(0)).count(), 5 + 2 * 3);
 }

@@ -125,7 +125,7 @@ impl Load {
             poll_cost: Cost::ONE,
             in_flight_max: self.in_flight_max,
             deadline_ms: self.deadline_ms,
-            clock_error_ms: 0,
+            ..AppSpec::default()
         };
         let app = engine.add_app(spec, self.start_ms)?;
         for wanted in &self.teams {

@@ -121,7 +121,7 @@ impl Error {
             }
             Self::OutcomeUnknown => {
                 "The storage was lost before it said whether this was done, so the outcome is \
-                 unknown; the request can be repeated without harm."
+                 unknown; the request can be repeated without harm, a creation if it has an Idempotency-Key."
                     .to_owned()
             }
             Self::NoMasterKey => {
@@ -130,7 +130,8 @@ impl Error {
             }
             Self::Busy => "The server is busy; repeat the request later.".to_owned(),
             Self::TooSlow => {
-                "The request took too long and its outcome is unknown; it can be repeated without harm."
+                "The request took too long and its outcome is unknown; it can be repeated without harm, \
+                 a creation if it has an Idempotency-Key."
                     .to_owned()
             }
             Self::Invalid(_) | Self::IntegrationTeamIdTaken(_) => unreachable!("it has a body of its own"),

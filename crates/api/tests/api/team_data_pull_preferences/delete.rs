@@ -106,3 +106,20 @@ async fn a_body_does_not_matter() {
     let url = format!("{}?team_id={}", us(), team_id(2));
     assert_eq!(app.delete(&url).body("{ not JSON").await.ok(), json!({}));
 }
+
+#[tokio::test]
+async fn without_a_filter_a_team_admin_takes_back_what_is_its_own_teams() {
+    let app = everything_stored().await;
+    let (_, key) = app.team_admin(&[2]).await;
+    app.delete(&us()).key(&key).await.ok();
+    assert_eq!(shown(&app).await, [[1, 180], [1, 90], [1, 14]]);
+}
+
+#[tokio::test]
+async fn of_teams_that_a_key_does_not_see_nothing_is_taken_back() {
+    let app = everything_stored().await;
+    let (_, key) = app.team_admin(&[2]).await;
+    let query = format!("{}?team_id={}&team_id={}", us(), team_id(2), team_id(1));
+    app.delete(&query).key(&key).await.refused(404);
+    assert_eq!(shown(&app).await, [[1, 1], [1, 1], [1, 1]]);
+}

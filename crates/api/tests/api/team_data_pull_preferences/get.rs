@@ -97,3 +97,14 @@ async fn a_region_without_teams_is_an_empty_page() {
     let page = app.get(&path(1, "production", "eu")).await.ok();
     assert_eq!(page, json!({ "data_pull_preferences": [], "next_cursor": null }));
 }
+
+#[tokio::test]
+async fn without_a_filter_a_team_admin_sees_its_own_teams_page_by_page() {
+    let app = TestApp::init().await.with_team(Region::Us).await.with_team(Region::Us).await;
+    let (_, key) = app.team_admin(&[1, 3]).await;
+    let first = app.get(&format!("{}?limit=1", us())).key(&key).await.ok();
+    assert_eq!(teams(&first), [team_id(1)]);
+    let next = first["next_cursor"].as_str().unwrap();
+    let second = app.get(&format!("{}?limit=1&next_cursor={next}", us())).key(&key).await.ok();
+    assert_eq!((teams(&second), &second["next_cursor"]), (vec![team_id(3)], &Value::Null));
+}

@@ -9,6 +9,8 @@ use crate::time::Ms;
 
 /// Slots of a cycle.
 const SLOTS: u64 = 240;
+/// Cycles that are seen at most. What has not repeated itself by then is counted on from the last two.
+pub const CYCLES_MAX: u64 = 200;
 /// Cycles before which nothing is taken to repeat itself: the first begins in the middle of a window, and a
 /// window of unknown kind shows within one or two what it is.
 const WARM_UP: usize = 3;
@@ -120,7 +122,10 @@ impl Cycles {
         let mut left = asked.saturating_sub(sent) as f64;
         let mut at_ms = ended as Ms * self.slot_ms;
         let grows = growth.asked > 0.0 || growth.polls > 0.0;
-        if !grows && each > 0.0 {
+        if !grows && each == 0.0 {
+            return Ok(None);
+        }
+        if !grows {
             let whole = (left / each).floor();
             let at = at_ms as f64 + whole * self.cycle_ms as f64;
             if at > HORIZON_MS as f64 {

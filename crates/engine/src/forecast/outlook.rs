@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cycles::{Growth, Used};
+use super::cycles::{CYCLES_MAX, Cycles, Growth, Used};
 use super::load::Load;
 use super::rollout::{Bounds, Rollout};
 use crate::cost::{Cost, Unit};
@@ -116,6 +116,8 @@ struct Ran {
     days: u64,
     connections: u64,
     polling: Vec<Option<Polling>>,
+    ended_ms: Ms,
+    cycles: Cycles,
 }
 
 /// Looks at what becomes of `load`. `go_on` is asked now and then whether the answer is still wanted.
@@ -147,20 +149,21 @@ pub fn fork(
     Ok(answer(&load, 1, &rans))
 }
 
-type Runs<'a> = Vec<(Ran, Rollout<'a>)>;
-
-fn runs<'a>(
-    small: &'a Load,
+fn runs(
+    small: &Load,
     engine: &Engine,
     cycle_ms: Ms,
     effort: Effort,
     go_on: &dyn Fn() -> bool,
-) -> Result<Runs<'a>, Interrupted> {
+) -> Result<Vec<Ran>, Interrupted> {
     let has_history = small.requests() > 0;
     let each_max =
         if has_history { effort.grants / 3 } else { (6 * small.connections()).clamp(500, effort.grants) };
-    let bounds =
-        Bounds { grants_max: each_max, until_ms: if has_history { Ms::MAX / 4 } else { 60 * 86_400_000 } };
+    // Without history nothing is counted on, and polls are far between.
+    let cycle_ms = if has_history { cycle_ms } else { cycle_ms.max(86_400_000) };
+    let until_ms = if has_history { CYCLES_MAX * cycle_ms } else { 60 * 86_400_000 };
+    // A request goes and comes back, and history that waits is looked at now and then.
+    let bounds = Bounds { grants_max: each_max, steps_max: 8 * each_max, until_ms };
     let runs_max = if has_history { effort.runs_max.max(1) } else { 1 };
     let mut rans = Vec::new();
     let mut spent = 0;
@@ -175,13 +178,12 @@ fn runs<'a>(
         }
         // A run costs its requests, and setting everybody up.
         spent += rollout.grants + 1 + small.connections();
-        let ran = sum_up(small, &rollout, cycle_ms);
-        rans.push((ran, rollout));
+        rans.push(sum_up(small, rollout, cycle_ms));
     }
     Ok(rans)
 }
 
-fn sum_up(load: &Load, rollout: &Rollout<'_>, cycle_ms: Ms) -> Ran {
+fn sum_up(load: &Load, rollout: Rollout<'_>, cycle_ms: Ms) -> Ran {
     let exact = rollout.finish_ms.map(|ms| ms - load.start_ms);
     let joins = load.joins_per_day() as f64 * cycle_ms as f64 / 86_400_000.0;
     let polls_each = load.teams.iter().filter_map(|team| Some(cycle_ms as f64 / team.poll_ms? as f64)).next();
@@ -218,21 +220,23 @@ fn sum_up(load: &Load, rollout: &Rollout<'_>, cycle_ms: Ms) -> Ran {
         days: rollout.days,
         connections,
         polling: polling.collect(),
+        ended_ms,
+        cycles: rollout.cycles,
     }
 }
 
-fn answer(load: &Load, scale: u32, rans: &[(Ran, Rollout<'_>)]) -> Outlook {
+fn answer(load: &Load, scale: u32, rans: &[Ran]) -> Outlook {
     let has_history = load.requests() > 0;
     let mut order: Vec<usize> = (0..rans.len()).collect();
-    let finish = |index: &usize| rans[*index].0.finish_ms.unwrap_or(Ms::MAX);
+    let finish = |index: &usize| rans[*index].finish_ms.unwrap_or(Ms::MAX);
     order.sort_by_key(finish);
     let quantile = |tenths: usize| {
         let rank = (order.len() * tenths).div_ceil(10).max(1);
         order.get(rank - 1).copied()
     };
-    let done = |tenths| quantile(tenths).and_then(|index: usize| rans[index].0.finish_ms);
+    let done = |tenths| quantile(tenths).and_then(|index: usize| rans[index].finish_ms);
     let worst = (0..load.teams.len()).map(|team| {
-        rans.iter().filter_map(|(ran, _)| ran.polling[team]).reduce(|one, other| Polling {
+        rans.iter().filter_map(|ran| ran.polling[team]).reduce(|one, other| Polling {
             wished_ms: one.wished_ms,
             period_ms: one.period_ms.max(other.period_ms),
             lateness_ms: Percentiles {
@@ -243,7 +247,7 @@ fn answer(load: &Load, scale: u32, rans: &[(Ran, Rollout<'_>)]) -> Outlook {
         })
     });
     let polling: Vec<_> = worst.collect();
-    let least = rans.iter().map(|(ran, _)| ran).min_by_key(|ran| ran.asked);
+    let least = rans.iter().min_by_key(|ran| ran.asked);
     let lower_bound_ms = match least.filter(|_| has_history) {
         Some(ran) => lower_bound_ms(load, scale, ran, &polling),
         None => None,
@@ -251,18 +255,18 @@ fn answer(load: &Load, scale: u32, rans: &[(Ran, Rollout<'_>)]) -> Outlook {
     // What is counted on is an estimate; what is proven is none.
     let at_least = |finish: Option<Ms>| finish.map(|ms| ms.max(lower_bound_ms.unwrap_or(0)));
     let middle = quantile(5).map(|index| &rans[index]);
-    let timeline = middle.map(|(ran, rollout)| timeline(load, scale, ran, rollout)).unwrap_or_default();
+    let timeline = middle.map(|ran| timeline(load, scale, ran)).unwrap_or_default();
     Outlook {
         runs: rans.len() as u32,
         scale,
-        counted_on: rans.iter().any(|(ran, _)| ran.counted_on),
-        unsettled: has_history && rans.iter().any(|(ran, _)| !ran.settled),
+        counted_on: rans.iter().any(|ran| ran.counted_on),
+        unsettled: has_history && rans.iter().any(|ran| !ran.settled),
         finish_ms_p50: at_least(done(5).filter(|_| has_history)),
         finish_ms_p90: at_least(done(9).filter(|_| has_history)),
         lower_bound_ms,
         polling,
         timeline,
-        connections: middle.map_or(0, |(ran, _)| ran.connections * u64::from(scale)),
+        connections: middle.map_or(0, |ran| ran.connections * u64::from(scale)),
     }
 }
 
@@ -357,10 +361,9 @@ fn even_bound_ms(window: &WindowSpec, work: &Work<'_>) -> Option<Ms> {
     (left > 0.0).then(|| (over.max(0.0) / left) as Ms)
 }
 
-fn timeline(load: &Load, scale: u32, ran: &Ran, rollout: &Rollout<'_>) -> Timeline {
-    let ended_ms = rollout.ended_ms() - load.start_ms;
-    let until_ms = ran.finish_ms.map_or(ended_ms, |ms| ms + ms / 20).max(1);
-    let used = rollout.cycles.drawn(until_ms, COLUMNS);
+fn timeline(load: &Load, scale: u32, ran: &Ran) -> Timeline {
+    let until_ms = ran.finish_ms.map_or(ran.ended_ms, |ms| ms + ms / 20).max(1);
+    let used = ran.cycles.drawn(until_ms, COLUMNS);
     let slot_ms = (until_ms / used.len() as u64).max(1);
     let capacity = |window: &WindowSpec| {
         let most = window.limit as f64 * slot_ms as f64 / window.length_ms as f64;

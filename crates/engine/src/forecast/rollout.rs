@@ -25,6 +25,8 @@ const APP: u32 = 0;
 pub struct Bounds {
     /// So many requests.
     pub grants_max: u64,
+    /// So many moments looked at, whether anything goes then or not.
+    pub steps_max: u64,
     /// So long after the start.
     pub until_ms: Ms,
 }
@@ -122,7 +124,7 @@ impl<'a> Rollout<'a> {
     /// then whether the answer is still wanted; `false` where it is not.
     pub fn run(&mut self, bounds: Bounds, go_on: &dyn Fn() -> bool) -> bool {
         let has_history = self.engine.pending(APP) > 0;
-        let mut asked_at = 0;
+        let mut steps = 0_u64;
         loop {
             if has_history && self.engine.pending(APP) == 0 {
                 self.finish_ms = Some(self.now_ms);
@@ -137,14 +139,12 @@ impl<'a> Rollout<'a> {
                 break;
             }
             self.step();
-            if self.grants >= bounds.grants_max {
+            steps += 1;
+            if self.grants >= bounds.grants_max || steps >= bounds.steps_max {
                 break;
             }
-            if self.grants >= asked_at {
-                asked_at = self.grants + 2_048;
-                if !go_on() {
-                    return false;
-                }
+            if steps.is_multiple_of(4_096) && !go_on() {
+                return false;
             }
         }
         self.note_stretch();

@@ -52,8 +52,10 @@ fn finish(side: &Side) -> String {
                 .map_or(String::new(), |ms| format!(" ({} in nine of ten runs{bound})", span(ms)));
             format!("They are done after {}{late}.", span(ms))
         }
-        _ => "They are never done: polls and what else is asked for take all that the quota lets through."
-            .to_owned(),
+        _ => {
+            "They are not done within a century: beside polls and what is asked for each day the quota has too little room for them."
+                .to_owned()
+        }
     }
 }
 

@@ -208,7 +208,30 @@ mod plans {
         let assumed = Assumed { connections: 100, new_connections_per_day: 10, ..Assumed::default() };
         let plan = planned(Provider::Strava, 365, &assumed);
         assert_eq!((plan.proposed.certainty, plan.proposed.finish_ms_p50), (Certainty::Never, None));
-        assert!(plan.sentence.contains("never done"), "{}", plan.sentence);
+        assert!(plan.sentence.contains("not done within a century"), "{}", plan.sentence);
+    }
+
+    #[test]
+    fn history_that_never_finds_room_ends_the_forecast_all_the_same() {
+        // A poll a second is what the reserve keeps free of a request a second.
+        let windows = vec![crate::quota::WindowSpec::requests(1, 1_000, crate::quota::Kind::Log)];
+        let catalog = Catalog::bundled().unwrap();
+        let mut load = Load::of(&catalog.rule(Provider::Cronometer).quota, 1_000_000_000);
+        load.windows = windows;
+        load.teams.push(TeamLoad {
+            weight: 1,
+            connections: 40,
+            poll_ms: Some(30_000),
+            joins_per_day: 0,
+            proposal: Some(Proposal {
+                connections: 40,
+                costs: vec![lookback_domain::PullCost { requests: 1_000, days_of_data: 1_000 }],
+                days: 1_000,
+            }),
+        });
+        let outlook = outlook(&load, EFFORT, &|| true).unwrap();
+        assert!(outlook.lower_bound_ms.unwrap() > 0);
+        assert!(outlook.finish_ms_p50.is_none_or(|ms| ms >= outlook.lower_bound_ms.unwrap()));
     }
 
     #[test]

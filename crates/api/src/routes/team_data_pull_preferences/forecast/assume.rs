@@ -11,8 +11,8 @@ use crate::wire::{Configurable, Integer, Loc, Map, Number, Problems, Value, requ
 request! {
     /// What is assumed until pulls run for real, by provider.
     pub struct ForecastAssumptions {
-        /// Connections of each team, all of which pull their history. 100 where none are given; with those of all
-        /// other teams at most 100,000.
+        /// Connections of each team, all of which pull their history. 100 where none are given. Those of
+        /// all teams and providers together are at most 100,000.
         pub connections: Option<Map<Configurable, Integer>>,
         /// Connections of other teams on the shared OAuth application. None where none are given.
         pub other_connections: Option<Map<Configurable, Integer>>,
@@ -65,6 +65,7 @@ pub fn assumed(
     let mut rates = rates(given, &loc, problems);
 
     let teams = body.team_ids.iter().collect::<std::collections::HashSet<_>>().len() as u64;
+    let mut all = 0;
     let one = |&Configurable(provider): &Configurable| {
         let application = applications.and_then(|of| of.get(&Configurable(provider))).copied();
         let assumed = Assumed {
@@ -75,10 +76,12 @@ pub fn assumed(
             records_per_day: rates.remove(&provider).unwrap_or_default(),
             poll_seconds: polls.get(&provider).copied(),
         };
-        let all = u64::from(assumed.connections) * teams + u64::from(assumed.other_connections);
+        all += u64::from(assumed.connections) * teams + u64::from(assumed.other_connections);
         if all > u64::from(CONNECTIONS_MAX) {
             let (loc, input) = (loc.key("connections"), Value::Integer(all.into()));
-            let said = format!("at most {CONNECTIONS_MAX} connections of all teams together can be forecast");
+            let said = format!(
+                "at most {CONNECTIONS_MAX} connections of all teams and providers together can be forecast at once"
+            );
             problems.add_with(
                 "less_than_equal",
                 &loc.key(provider.as_str()),

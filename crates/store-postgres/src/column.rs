@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use lookback_domain::{Days, Resource};
+use lookback_domain::{Days, KeyId, Resource};
+use lookback_store::Actor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -24,6 +27,43 @@ pub(crate) fn limit(rows: usize) -> i64 {
 /// A moment as microseconds since 1970 in UTC.
 pub(crate) fn time(row: &Row, column: usize) -> Outcome<Timestamp> {
     Timestamp::from_microsecond(row.try_get(column)?).map_err(unreadable)
+}
+
+/// The same where there may be none.
+pub(crate) fn time_or_none(row: &Row, column: usize) -> Outcome<Option<Timestamp>> {
+    let us = row.try_get::<_, Option<i64>>(column)?;
+    us.map(Timestamp::from_microsecond).transpose().map_err(unreadable)
+}
+
+/// Who did something: a management key's id, or no value for the command line.
+pub(crate) fn actor(row: &Row, column: usize) -> Outcome<Actor> {
+    let key = row.try_get::<_, Option<Uuid>>(column)?;
+    Ok(key.map_or(Actor::CommandLine, |id| Actor::Key(KeyId(id))))
+}
+
+/// The way back.
+pub(crate) fn actor_column(actor: Actor) -> Option<Uuid> {
+    match actor {
+        Actor::Key(KeyId(id)) => Some(id),
+        Actor::CommandLine => None,
+    }
+}
+
+/// Any value as JSON, where there may be none.
+pub(crate) fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Outcome<Option<T>> {
+    let text = row.try_get::<_, Option<&str>>(column)?;
+    text.map(serde_json::from_str).transpose().map_err(unreadable)
+}
+
+/// The way back.
+pub(crate) fn json_column<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("what is kept has text keys, which is all that JSON asks for")
+}
+
+/// So many bytes, where there may be none.
+pub(crate) fn bytes<const N: usize>(row: &Row, column: usize) -> Outcome<Option<[u8; N]>> {
+    let bytes = row.try_get::<_, Option<&[u8]>>(column)?;
+    bytes.map(<[u8; N]>::try_from).transpose().map_err(unreadable)
 }
 
 /// A member of a closed set by its name on the wire.

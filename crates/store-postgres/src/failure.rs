@@ -33,6 +33,8 @@ impl Failure {
             Some(code) => [
                 &SqlState::T_R_SERIALIZATION_FAILURE,
                 &SqlState::T_R_DEADLOCK_DETECTED,
+                // Somebody took a name just after it was seen to be free: next time it is seen to be taken.
+                &SqlState::UNIQUE_VIOLATION,
                 &SqlState::ADMIN_SHUTDOWN,
                 &SqlState::CRASH_SHUTDOWN,
                 &SqlState::FEATURE_NOT_SUPPORTED,

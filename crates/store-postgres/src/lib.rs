@@ -12,12 +12,15 @@
 //! SQL outside this crate.
 
 mod address;
+mod audit;
 mod batch;
 mod column;
+mod credential;
 mod failure;
+mod housekeeping;
 mod key;
-mod later;
 mod migrations;
+mod once;
 mod open_error;
 mod org;
 mod pool;
@@ -36,5 +39,15 @@ pub use store::{Options, PostgresStore, Stats};
 /// Every statement that an operation makes, for the test of the plans.
 #[cfg(feature = "testing")]
 pub fn statements() -> Vec<&'static str> {
-    [org::STATEMENTS, team::STATEMENTS, key::STATEMENTS, preference::STATEMENTS].concat()
+    [
+        org::STATEMENTS,
+        team::STATEMENTS,
+        key::STATEMENTS,
+        preference::STATEMENTS,
+        credential::STATEMENTS,
+        audit::STATEMENTS,
+        once::STATEMENTS,
+        housekeeping::STATEMENTS,
+    ]
+    .concat()
 }

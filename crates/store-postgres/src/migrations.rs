@@ -10,8 +10,10 @@ use tokio_postgres::error::SqlState;
 use crate::OpenError;
 
 /// In order; one that was released is never changed.
-const STEPS: &[(&str, &str)] =
-    &[("V1__tenancy_keys_preferences", include_str!("../migrations/V1__tenancy_keys_preferences.sql"))];
+const STEPS: &[(&str, &str)] = &[
+    ("V1__tenancy_keys_preferences", include_str!("../migrations/V1__tenancy_keys_preferences.sql")),
+    ("V2__roles_applications_audit", include_str!("../migrations/V2__roles_applications_audit.sql")),
+];
 
 /// Where the library records the steps that were made.
 const HISTORY: &str = "lookback_migration";

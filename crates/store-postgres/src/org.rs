@@ -1,43 +1,59 @@
 //! Organisations.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use lookback_domain::OrgId;
-use lookback_store::{Author, Error, Key, Org, OrgStore, Result, Team};
+use lookback_store::{Author, Error, Key, Org, OrgStore, Result, Team, Trail, kept};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
 use crate::column::{first_after, limit, time};
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::{PostgresStore, key, later::later, team};
+use crate::{PostgresStore, audit, key, team};
 
 const INSERT: &str = "INSERT INTO org (id, name, created_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-// It stays until the end of the transaction.
-const HOLD: &str = "SELECT FROM org WHERE id = $1 FOR KEY SHARE";
 const GET: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1";
 const PAGE: &str = "SELECT id, name, created_at_us FROM org WHERE id >= $1 ORDER BY id LIMIT $2";
-// Before it goes; its teams in the order that everybody locks them in.
-const LOCK: &str = "SELECT FROM org WHERE id = $1 FOR UPDATE";
-const LOCK_TEAMS: &str = "SELECT FROM team WHERE org_id = $1 ORDER BY id FOR UPDATE OF team";
-// With its teams, their preferences and its keys, which cascade.
+const RENAME: &str = "UPDATE org SET name = $2 WHERE id = $1";
+// Three ways to hold it until the transaction ends: so that it stays; so that nobody else changes it or decides by
+// which keys it has; so that nothing of it is changed any more.
+const HOLD: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR KEY SHARE";
+const LOCK: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR NO KEY UPDATE";
+const CLOSE: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR UPDATE";
+// In the order that everybody locks them in.
+const CLOSE_TEAMS: &str = "SELECT FROM team WHERE org_id = $1 ORDER BY id FOR UPDATE";
+// With its teams and keys and what is theirs, which cascade.
 const DELETE: &str = "DELETE FROM org WHERE id = $1";
+const DELETE_AUDIT: &str = "DELETE FROM audit_entry WHERE org_id = $1";
+const DELETE_ONCE: &str = "DELETE FROM once WHERE org_id = $1";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, HOLD, GET, PAGE, LOCK, LOCK_TEAMS, DELETE];
+pub(crate) const STATEMENTS: &[&str] =
+    &[INSERT, GET, PAGE, RENAME, HOLD, LOCK, CLOSE, CLOSE_TEAMS, DELETE, DELETE_AUDIT, DELETE_ONCE];
 
 #[async_trait]
 impl OrgStore for PostgresStore {
-    async fn create_org(&self, org: Org, teams: Vec<Team>, keys: Vec<Key>, _: &Author) -> Result<()> {
+    async fn create_org(&self, org: Org, teams: Vec<Team>, keys: Vec<Key>, by: &Author) -> Result<()> {
         org.assert_owns(&teams, &keys);
         let (org, teams, keys) = (&org, &teams, &keys);
         let create = |session: Session| async move {
             insert(&session, org).await?;
-            team::insert(&session, teams).await?;
-            key::insert(&session, keys).await
+            for team in teams {
+                team::insert(&session, team).await?;
+            }
+            for key in keys {
+                key::insert(&session, key).await?;
+            }
+            let mut trail = Trail::new(org.id, by);
+            trail.org(None, org);
+            teams.iter().for_each(|team| trail.team(None, team));
+            keys.iter().for_each(|key| trail.key(None, Some(key)));
+            audit::record(&session, trail).await
         };
         self.transactions.write(create).await
+    }
+
+    async fn org(&self, id: OrgId) -> Result<Org> {
+        self.transactions.read(|session: Session| async move { get(&session, GET, id).await }).await
     }
 
     async fn orgs(&self, after: Option<OrgId>, rows: usize) -> Result<Vec<Org>> {
@@ -48,38 +64,57 @@ impl OrgStore for PostgresStore {
         self.transactions.read(page).await
     }
 
-    async fn org(&self, id: OrgId) -> Result<Org> {
-        let get = |session: Session| async move {
-            let row = session.one(GET, &[&id.0]).await?;
-            read(&row.ok_or(Error::UnknownOrg(id))?)
+    async fn rename_org(&self, id: OrgId, name: String, by: &Author) -> Result<Org> {
+        let name = &name;
+        let rename = |session: Session| async move {
+            let before = get(&session, LOCK, id).await?;
+            let after = Org { name: name.clone(), ..before };
+            session.change(RENAME, &[&id.0, name]).await?;
+            let mut trail = Trail::new(id, by);
+            trail.org(Some(&before), &after);
+            audit::record(&session, trail).await?;
+            Ok(after)
         };
-        self.transactions.read(get).await
-    }
-
-    async fn rename_org(&self, _: OrgId, _: String, _: &Author) -> Result<Org> {
-        Err(later())
+        self.transactions.write(rename).await
     }
 
     async fn delete_org(&self, id: OrgId) -> Result<()> {
         let delete = |session: Session| async move {
-            session.one(LOCK, &[&id.0]).await?;
-            session.change(LOCK_TEAMS, &[&id.0]).await?;
-            match session.change(DELETE, &[&id.0]).await? {
-                0 => Err(Error::UnknownOrg(id).into()),
-                _ => Ok(()),
+            get(&session, CLOSE, id).await?;
+            session.change(CLOSE_TEAMS, &[&id.0]).await?;
+            // First what others may still be writing to, which they finish before; then what they wrote beside it.
+            for sql in [DELETE, DELETE_AUDIT, DELETE_ONCE] {
+                session.change(sql, &[&id.0]).await?;
             }
+            Ok(())
         };
         self.transactions.write(delete).await
     }
 }
 
-/// Sees that there is such an organisation, and that it is there until the transaction ends.
+/// Sees that there is such an organisation.
+pub(crate) async fn require(session: &Session, id: OrgId) -> Outcome<()> {
+    get(session, GET, id).await.map(drop)
+}
+
+/// Sees that there is such an organisation, and that it stays until the transaction ends.
 pub(crate) async fn hold(session: &Session, id: OrgId) -> Outcome<()> {
-    session.one(HOLD, &[&id.0]).await?.map(drop).ok_or(Error::UnknownOrg(id).into())
+    get(session, HOLD, id).await.map(drop)
+}
+
+/// Keeps others from deciding by which keys it has, until the transaction ends. Where there is no such organisation
+/// there is nothing to decide.
+pub(crate) async fn lock(session: &Session, id: OrgId) -> Outcome<()> {
+    session.one(LOCK, &[&id.0]).await.map(drop)
+}
+
+async fn get(session: &Session, sql: &str, id: OrgId) -> Outcome<Org> {
+    let row = session.one(sql, &[&id.0]).await?;
+    row.as_ref().map_or(Err(Error::UnknownOrg(id).into()), read)
 }
 
 async fn insert(session: &Session, org: &Org) -> Outcome<()> {
-    match session.change(INSERT, &[&org.id.0, &org.name, &org.created_at.as_microsecond()]).await? {
+    match session.change(INSERT, &[&org.id.0, &org.name, &kept(org.created_at).as_microsecond()]).await? {
         0 => Err(Error::Taken(org.id.to_string()).into()),
         _ => Ok(()),
     }
@@ -87,16 +122,4 @@ async fn insert(session: &Session, org: &Org) -> Outcome<()> {
 
 fn read(row: &Row) -> Outcome<Org> {
     Ok(Org { id: OrgId(row.try_get(0)?), name: row.try_get(1)?, created_at: time(row, 2)? })
-}
-
-/// The first of these ids that is not among those that were inserted; an id that stands twice was inserted once.
-pub(crate) fn refuse_taken(ids: impl Iterator<Item = Uuid>, inserted: &[Row]) -> Outcome<()> {
-    let inserted = inserted.iter().map(|row| Ok(row.try_get(0)?));
-    let mut inserted = inserted.collect::<Outcome<BTreeSet<Uuid>>>()?;
-    for id in ids {
-        if !inserted.remove(&id) {
-            return Err(Error::Taken(id.to_string()).into());
-        }
-    }
-    Ok(())
 }

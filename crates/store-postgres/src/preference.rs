@@ -8,49 +8,53 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use lookback_domain::{Preference, Provider, Raised, TeamId};
 use lookback_store::{
-    Author, Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, Visible, each_once,
+    Author, Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, each_once,
 };
+use uuid::Uuid;
 
-use crate::PostgresStore;
 use crate::failure::Outcome;
-use crate::later::later;
 use crate::session::Session;
+use crate::{PostgresStore, audit};
 
-pub(crate) use read::{Place, read_batch};
+pub(crate) use read::{Place, of_both_environments, read_batch};
 pub(crate) use upsert::{Upsert, upsert_batch};
 
 // In the order of ids, as everybody locks: so nobody waits for somebody who waits for them.
 const LOCK: &str = "SELECT asked.n FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY \
      AS asked (team_id, org_id, region, n) JOIN team ON team.id = asked.team_id AND team.org_id = asked.org_id \
      AND team.region = asked.region ORDER BY team.id FOR NO KEY UPDATE OF team";
-const LOCK_ALL: &str =
-    "SELECT id FROM team WHERE org_id = $1 AND region = $2 ORDER BY id FOR NO KEY UPDATE OF team";
-const DELETE: &str = "DELETE FROM preference WHERE team_id = ANY($1) AND environment = $2";
-const DELETE_SOME: &str =
-    "DELETE FROM preference WHERE team_id = ANY($1) AND environment = $2 AND provider = ANY($3)";
+const LOCK_ALL: &str = "SELECT id FROM team WHERE org_id = $1 AND region = $2 ORDER BY id FOR NO KEY UPDATE";
+const DELETE: &str = "DELETE FROM preference WHERE team_id = $1 AND environment = $2 AND provider = ANY($3)";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] =
-    &[LOCK, LOCK_ALL, DELETE, DELETE_SOME, read::OF_TEAMS, read::PAGE, upsert::UPSERT];
+pub(crate) const STATEMENTS: &[&str] = &[
+    LOCK,
+    LOCK_ALL,
+    DELETE,
+    read::OF_TEAMS,
+    read::PAGE,
+    read::PAGE_OF_SOME,
+    read::STORED,
+    read::OF_BOTH_ENVIRONMENTS,
+    upsert::UPSERT,
+];
 
 #[async_trait]
 impl PreferenceStore for PostgresStore {
     async fn preferences(&self, scope: &Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>> {
-        see_all(scope)?;
         match selection {
-            Selection::Teams(&[team_id]) => {
-                Ok(vec![self.reads.ask(Place { scope: scope.clone(), team_id }).await?])
+            Selection::Teams(&[team_id]) if scope.visible.sees(team_id) => {
+                Ok(vec![self.reads.ask(Place::of(scope, team_id)).await?])
             }
             Selection::Teams(teams) => {
-                let places: Vec<_> = each_once(teams)
-                    .into_iter()
-                    .map(|team_id| Place { scope: scope.clone(), team_id })
-                    .collect();
-                let places = &places;
+                let teams = &each_once(teams);
                 let of_teams = |session: Session| async move {
-                    let found = read::of_teams(&session, places).await?;
-                    let unknown = places.iter().zip(&found).filter(|(_, found)| found.is_none());
-                    refuse_unknown(unknown.map(|(place, _)| place.team_id).collect())?;
+                    let places: Vec<_> = teams.iter().map(|&team| Place::of(scope, team)).collect();
+                    let mut found = read::of_teams(&session, &places).await?;
+                    found.iter_mut().for_each(|found| {
+                        found.take_if(|found| !scope.visible.sees(found.team_id));
+                    });
+                    refuse_unknown(missing(teams, found.iter().map(Option::is_some)))?;
                     Ok(found.into_iter().flatten().collect())
                 };
                 self.transactions.read(of_teams).await
@@ -67,12 +71,11 @@ impl PreferenceStore for PostgresStore {
         scope: &Scope,
         teams: &[TeamId],
         changes: &BTreeMap<Provider, Preference>,
-        _: &BTreeMap<Provider, Raised>,
+        raised: &BTreeMap<Provider, Raised>,
         by: &Author,
     ) -> Result<Vec<TeamPreferences>> {
-        see_all(scope)?;
-        let (scope, teams) = (scope.clone(), each_once(teams));
-        let upsert = Upsert { scope, teams, changes: changes.clone(), at: by.at };
+        let (scope, teams, by) = (scope.clone(), each_once(teams), *by);
+        let upsert = Upsert { scope, teams, changes: changes.clone(), raised: raised.clone(), by };
         self.upserts.ask(upsert).await
     }
 
@@ -81,44 +84,52 @@ impl PreferenceStore for PostgresStore {
         scope: &Scope,
         teams: Option<&[TeamId]>,
         providers: Option<&[Provider]>,
-        _: &Author,
+        by: &Author,
     ) -> Result<()> {
-        see_all(scope)?;
-        let teams = teams.map(each_once);
-        let providers: Option<Vec<_>> =
-            providers.map(|providers| providers.iter().map(|provider| provider.as_str()).collect());
-        let (teams, providers) = (&teams, &providers);
+        let teams = &teams.map(each_once);
+        let is_meant = |of: &Provider| providers.is_none_or(|providers| providers.contains(of));
         let delete = |session: Session| async move {
-            let locked = match teams {
+            let stored = match teams {
                 Some(teams) => {
-                    let places = teams.iter().map(|&team_id| Place { scope: scope.clone(), team_id });
-                    let locked = lock(&session, &places.collect::<Vec<_>>()).await?;
-                    refuse_unknown(left_out(teams, &locked))?;
-                    teams.iter().map(|team| team.0).collect()
+                    require(&session, scope, teams).await?;
+                    let places: Vec<_> = teams.iter().map(|&team| Place::of(scope, team)).collect();
+                    read::of_teams(&session, &places).await?.into_iter().flatten().collect()
                 }
-                None => lock_all(&session, scope).await?,
+                None => {
+                    let teams = lock_all(&session, scope).await?;
+                    read::stored(&session, &teams, scope.environment).await?
+                }
             };
-            let environment = scope.environment.as_str();
-            match providers {
-                None => session.change(DELETE, &[&locked, &environment]).await?,
-                Some(providers) => session.change(DELETE_SOME, &[&locked, &environment, providers]).await?,
-            };
-            Ok(())
+            let mut trail = Trail::new(scope.org_id, by);
+            for TeamPreferences { team_id, providers: mut gone } in stored {
+                gone.retain(|of, _| is_meant(of));
+                if !gone.is_empty() {
+                    let names: Vec<_> = gone.keys().map(|provider| provider.as_str()).collect();
+                    session.change(DELETE, &[&team_id.0, &scope.environment.as_str(), &names]).await?;
+                }
+                trail.preferences_deleted(team_id, scope.environment, &gone);
+            }
+            audit::record(&session, trail).await
         };
         self.transactions.write(delete).await
     }
 }
 
-fn see_all(scope: &Scope) -> Result<()> {
-    if scope.visible == Visible::All { Ok(()) } else { Err(later()) }
+/// Locks these teams until the transaction ends. Errors where some are not in the scope.
+pub(crate) async fn require(session: &Session, scope: &Scope, teams: &[TeamId]) -> Outcome<()> {
+    let places: Vec<_> = teams.iter().map(|&team| Place::of(scope, team)).collect();
+    let locked = lock(session, &places).await?;
+    let seen = teams.iter().zip(locked).map(|(&team, locked)| locked && scope.visible.sees(team));
+    refuse_unknown(missing(teams, seen))
 }
 
 fn refuse_unknown(unknown: Vec<TeamId>) -> Outcome<()> {
     if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownTeams(unknown).into()) }
 }
 
-fn left_out(teams: &[TeamId], locked: &[bool]) -> Vec<TeamId> {
-    teams.iter().zip(locked).filter(|&(_, &locked)| !locked).map(|(&team, _)| team).collect()
+/// Those that are not there.
+fn missing(teams: &[TeamId], there: impl Iterator<Item = bool>) -> Vec<TeamId> {
+    teams.iter().zip(there).filter(|&(_, there)| !there).map(|(&team, _)| team).collect()
 }
 
 /// Locks the teams that are where they are looked for until the transaction ends, and says for each whether it is.
@@ -132,15 +143,17 @@ async fn lock(session: &Session, places: &[Place]) -> Outcome<Vec<bool>> {
     Ok(locked)
 }
 
-async fn lock_all(session: &Session, scope: &Scope) -> Outcome<Vec<uuid::Uuid>> {
+/// Locks every team of the scope, also those that have nothing: somebody may be storing something for them.
+async fn lock_all(session: &Session, scope: &Scope) -> Outcome<Vec<Uuid>> {
     let rows = session.all(LOCK_ALL, &[&scope.org_id.0, &scope.region.as_str()]).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    let ids = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Outcome<Vec<_>>>()?;
+    Ok(ids.into_iter().filter(|&id| scope.visible.sees(TeamId(id))).collect())
 }
 
 /// Places as a statement takes them, one array a column.
 struct Columns {
-    teams: Vec<uuid::Uuid>,
-    orgs: Vec<uuid::Uuid>,
+    teams: Vec<Uuid>,
+    orgs: Vec<Uuid>,
     regions: Vec<&'static str>,
     environments: Vec<&'static str>,
 }
@@ -149,9 +162,9 @@ impl Columns {
     fn of(places: &[Place]) -> Self {
         Self {
             teams: places.iter().map(|place| place.team_id.0).collect(),
-            orgs: places.iter().map(|place| place.scope.org_id.0).collect(),
-            regions: places.iter().map(|place| place.scope.region.as_str()).collect(),
-            environments: places.iter().map(|place| place.scope.environment.as_str()).collect(),
+            orgs: places.iter().map(|place| place.org_id.0).collect(),
+            regions: places.iter().map(|place| place.region.as_str()).collect(),
+            environments: places.iter().map(|place| place.environment.as_str()).collect(),
         }
     }
 }

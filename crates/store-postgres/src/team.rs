@@ -2,112 +2,218 @@
 
 use async_trait::async_trait;
 use lookback_domain::{OrgId, TeamId};
-use lookback_store::{Author, Created, Error, Once, Result, Team, TeamFilter, TeamPatch, TeamStore};
+use lookback_store::{
+    Author, Created, Error, Once, Result, Team, TeamContents, TeamFilter, TeamPatch, TeamStore, Trail,
+    Visible, kept,
+};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
-use crate::PostgresStore;
 use crate::column::{first_after, limit, slug, time};
 use crate::failure::Outcome;
-use crate::later::later;
-use crate::org;
+use crate::once::{self, Was};
 use crate::session::Session;
+use crate::{PostgresStore, audit, credential, key, org, preference};
 
-const INSERT: &str = "INSERT INTO team (id, org_id, name, region, created_at_us) \
-     SELECT id, org_id, name, region, created_at_us FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], \
-     $5::bigint[]) WITH ORDINALITY AS new (id, org_id, name, region, created_at_us, n) ORDER BY n \
-     ON CONFLICT DO NOTHING RETURNING id";
-const GET: &str = "SELECT id, name, region, created_at_us FROM team WHERE id = $1 AND org_id = $2";
-// A row without a team where the page is empty; no row where there is no such organisation.
-const PAGE: &str = "SELECT team.id, team.name, team.region, team.created_at_us FROM org LEFT JOIN LATERAL \
-     (SELECT * FROM team WHERE org_id = org.id AND id >= $2 ORDER BY id LIMIT $3) team ON true \
-     WHERE org.id = $1 ORDER BY team.id";
-// With its preferences, which cascade.
-const DELETE: &str = "DELETE FROM team WHERE id = $1 AND org_id = $2";
+/// The columns of a team, as [`read`] takes them.
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!("SELECT id, org_id, name, region, integration_team_id, created_at_us FROM team WHERE ", $rest)
+    };
+}
+
+const INSERT: &str = "INSERT INTO team (id, org_id, name, region, integration_team_id, created_at_us) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+const IS_TAKEN: &str = "SELECT FROM team WHERE id = $1";
+const GET: &str = columns!("id = $1 AND org_id = $2");
+// Until the transaction ends: nobody else changes it or what is stored for it; nothing may refer to it.
+const LOCK: &str = columns!("id = $1 AND org_id = $2 FOR NO KEY UPDATE");
+const CLOSE: &str = columns!("id = $1 AND org_id = $2 FOR UPDATE");
+const BY_INTEGRATION_ID: &str = columns!("org_id = $1 AND integration_team_id = $2");
+const PAGE: &str = columns!("org_id = $1 AND id >= $2 ORDER BY id LIMIT $3");
+const NAMED: &str = columns!("org_id = $1 AND id = ANY($2) ORDER BY id");
+const UPDATE: &str = "UPDATE team SET name = $2, integration_team_id = $3 WHERE id = $1";
+// With its preferences, applications and bindings, which cascade.
+const DELETE: &str = "DELETE FROM team WHERE id = $1";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, GET, PAGE, DELETE];
+pub(crate) const STATEMENTS: &[&str] =
+    &[INSERT, IS_TAKEN, GET, LOCK, CLOSE, BY_INTEGRATION_ID, PAGE, NAMED, UPDATE, DELETE];
+
+/// How many rows are read at once where not all of them may pass.
+pub(crate) const CHUNK: usize = 500;
 
 #[async_trait]
 impl TeamStore for PostgresStore {
-    async fn create_team(&self, team: Team, once: Option<Once>, _: &Author) -> Result<Created<Team>> {
-        if once.is_some() || team.integration_team_id.is_some() {
-            return Err(later());
-        }
-        let team = &team;
+    async fn create_team(&self, team: Team, once: Option<Once>, by: &Author) -> Result<Created<Team>> {
+        let team = &Team { created_at: kept(team.created_at), ..team };
+        let once = once.as_ref();
         let create = |session: Session| async move {
             org::hold(&session, team.org_id).await?;
-            insert(&session, std::slice::from_ref(team)).await
+            match once::claim(&session, once, team.org_id, by).await? {
+                Some(Created::Replay(was)) => return Ok(Created::Replay(told_again(was)?)),
+                Some(_) => return Ok(Created::Mismatch),
+                None => {}
+            }
+            insert(&session, team).await?;
+            let created = Some(serde_json::to_value(team).expect("a team is JSON"));
+            once::remember(&session, once, Was { id: team.id.0, created }).await?;
+            let mut trail = Trail::new(team.org_id, by);
+            trail.team(None, team);
+            audit::record(&session, trail).await?;
+            Ok(Created::Done(team.clone()))
         };
-        self.transactions.write(create).await?;
-        Ok(Created::Done(self.team(team.org_id, team.id).await?))
+        self.transactions.write(create).await
     }
 
-    async fn team(&self, org_id: OrgId, id: TeamId) -> Result<Team> {
-        let get = |session: Session| async move {
-            let row = session.one(GET, &[&id.0, &org_id.0]).await?;
-            let unknown = Error::UnknownTeams(vec![id]);
-            row.map(|row| read(&row, org_id)).transpose()?.flatten().ok_or(unknown.into())
-        };
-        self.transactions.read(get).await
+    async fn team(&self, org: OrgId, id: TeamId) -> Result<Team> {
+        self.transactions.read(|session: Session| async move { get(&session, GET, org, id).await }).await
     }
 
-    async fn team_by_integration_id(&self, _: OrgId, _: &str) -> Result<Option<Team>> {
-        Err(later())
-    }
-
-    async fn patch_team(&self, _: OrgId, _: TeamId, _: TeamPatch, _: &Author) -> Result<Team> {
-        Err(later())
+    async fn team_by_integration_id(&self, org: OrgId, called: &str) -> Result<Option<Team>> {
+        let find = |session: Session| async move { by_integration_id(&session, org, called).await };
+        self.transactions.read(find).await
     }
 
     async fn teams(
         &self,
-        org_id: OrgId,
+        org: OrgId,
         filter: &TeamFilter,
         after: Option<TeamId>,
         rows: usize,
     ) -> Result<Vec<Team>> {
-        let (wanted, all) = (rows, usize::MAX);
-        let (first, rows) = page_of(after.map(|id| id.0), if filter.is_all() { rows } else { all });
         let page = |session: Session| async move {
-            let rows = session.all(PAGE, &[&org_id.0, &first, &rows]).await?;
-            if rows.is_empty() {
-                return Err(Error::UnknownOrg(org_id).into());
+            let named = match (&filter.visible, filter.id) {
+                (_, Some(id)) => vec![id],
+                (Visible::Only(teams), None) => teams.iter().copied().collect(),
+                (Visible::All, None) => return all(&session, org, filter, after, rows).await,
+            };
+            let rest = named.into_iter().filter(|&id| after.is_none_or(|after| id > after));
+            let rest: Vec<_> = rest.map(|id| id.0).collect();
+            let mut found = Vec::new();
+            for row in session.all(NAMED, &[&org.0, &rest]).await? {
+                found.extend(Some(read(&row)?).filter(|team| filter.admits(team)));
             }
-            rows.iter().filter_map(|row| read(row, org_id).transpose()).collect()
+            if found.is_empty() {
+                org::require(&session, org).await?;
+            }
+            found.truncate(rows);
+            Ok(found)
         };
-        let found: Vec<Team> = self.transactions.read(page).await?;
-        Ok(found.into_iter().filter(|team| filter.admits(team)).take(wanted).collect())
+        self.transactions.read(page).await
     }
 
-    async fn delete_team(&self, org: OrgId, id: TeamId, _: &Author) -> Result<()> {
+    async fn patch_team(&self, org: OrgId, id: TeamId, patch: TeamPatch, by: &Author) -> Result<Team> {
+        let patch = &patch;
+        let change = |session: Session| async move {
+            let before = get(&session, LOCK, org, id).await?;
+            let after = patch.clone().apply(&before);
+            see_that_nobody_else_is_called_so(&session, &after).await?;
+            session.change(UPDATE, &[&id.0, &after.name, &after.integration_team_id]).await?;
+            let mut trail = Trail::new(org, by);
+            trail.team(Some(&before), &after);
+            audit::record(&session, trail).await?;
+            Ok(after)
+        };
+        self.transactions.write(change).await
+    }
+
+    async fn delete_team(&self, org: OrgId, id: TeamId, by: &Author) -> Result<()> {
         let delete = |session: Session| async move {
-            match session.change(DELETE, &[&id.0, &org.0]).await? {
-                0 => Err(Error::UnknownTeams(vec![id]).into()),
-                _ => Ok(()),
-            }
+            let team = get(&session, CLOSE, org, id).await?;
+            let gone = TeamContents {
+                team,
+                preferences: preference::of_both_environments(&session, id).await?,
+                credentials: credential::of_team(&session, id).await?,
+                keys: key::bound_to(&session, id).await?,
+            };
+            session.change(DELETE, &[&id.0]).await?;
+            let mut trail = Trail::new(org, by);
+            trail.team_deleted(&gone);
+            audit::record(&session, trail).await
         };
         self.transactions.write(delete).await
     }
 }
 
+/// Those of all teams that pass, read in chunks.
+async fn all(
+    session: &Session,
+    org: OrgId,
+    filter: &TeamFilter,
+    after: Option<TeamId>,
+    rows: usize,
+) -> Outcome<Vec<Team>> {
+    let (mut found, mut after) = (Vec::new(), after);
+    loop {
+        let (first, count) = page_of(after.map(|id| id.0), CHUNK.min(rows));
+        let chunk = session.all(PAGE, &[&org.0, &first, &count]).await?;
+        if chunk.is_empty() && found.is_empty() {
+            org::require(session, org).await?;
+        }
+        for row in &chunk {
+            let team = read(row)?;
+            after = Some(team.id);
+            found.extend(Some(team).filter(|team| filter.admits(team)));
+        }
+        if found.len() >= rows || limit(chunk.len()) < count || chunk.is_empty() {
+            found.truncate(rows);
+            return Ok(found);
+        }
+    }
+}
+
 /// Where a page begins and how many rows it has at most; none where nothing can follow.
-pub(crate) fn page_of(after: Option<uuid::Uuid>, rows: usize) -> (uuid::Uuid, i64) {
-    first_after(after).map_or((uuid::Uuid::max(), 0), |first| (first, limit(rows)))
+pub(crate) fn page_of(after: Option<Uuid>, rows: usize) -> (Uuid, i64) {
+    first_after(after).map_or((Uuid::max(), 0), |first| (first, limit(rows)))
 }
 
-/// Adds teams to an organisation that stays.
-pub(crate) async fn insert(session: &Session, teams: &[Team]) -> Outcome<()> {
-    let ids: Vec<_> = teams.iter().map(|team| team.id.0).collect();
-    let orgs: Vec<_> = teams.iter().map(|team| team.org_id.0).collect();
-    let names: Vec<_> = teams.iter().map(|team| &*team.name).collect();
-    let regions: Vec<_> = teams.iter().map(|team| team.region.as_str()).collect();
-    let times: Vec<_> = teams.iter().map(|team| team.created_at.as_microsecond()).collect();
-    let inserted = session.all(INSERT, &[&ids, &orgs, &names, &regions, &times]).await?;
-    org::refuse_taken(ids.into_iter(), &inserted)
+async fn get(session: &Session, sql: &str, org: OrgId, id: TeamId) -> Outcome<Team> {
+    let row = session.one(sql, &[&id.0, &org.0]).await?;
+    row.as_ref().map_or(Err(Error::UnknownTeams(vec![id]).into()), read)
 }
 
-fn read(row: &Row, org_id: OrgId) -> Outcome<Option<Team>> {
-    let Some(id) = row.try_get(0)? else { return Ok(None) };
-    let (name, region, created_at) = (row.try_get(1)?, slug(row.try_get(2)?)?, time(row, 3)?);
-    Ok(Some(Team { id: TeamId(id), org_id, name, region, integration_team_id: None, created_at }))
+async fn by_integration_id(session: &Session, org: OrgId, called: &str) -> Outcome<Option<Team>> {
+    session.one(BY_INTEGRATION_ID, &[&org.0, &called]).await?.as_ref().map(read).transpose()
+}
+
+async fn see_that_nobody_else_is_called_so(session: &Session, team: &Team) -> Outcome<()> {
+    let Some(called) = &team.integration_team_id else { return Ok(()) };
+    match by_integration_id(session, team.org_id, called).await? {
+        Some(other) if other.id != team.id => Err(Error::IntegrationTeamIdTaken(other.id).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Adds a team to an organisation that stays.
+pub(crate) async fn insert(session: &Session, team: &Team) -> Outcome<()> {
+    let Team { id, org_id, name, region, integration_team_id, created_at } = team;
+    let (region, created_at_us) = (region.as_str(), created_at.as_microsecond());
+    let values: crate::session::Params<'_> =
+        &[&id.0, &org_id.0, name, &region, integration_team_id, &created_at_us];
+    if session.change(INSERT, values).await? == 1 {
+        return Ok(());
+    }
+    // Either of two things is taken, and it is the id that counts first.
+    match session.one(IS_TAKEN, &[&id.0]).await? {
+        Some(_) => Err(Error::Taken(id.to_string()).into()),
+        None => see_that_nobody_else_is_called_so(session, team).await,
+    }
+}
+
+/// The team that was created before, from what was kept of it.
+fn told_again(was: Was) -> Outcome<Team> {
+    let created = was.created.ok_or_else(|| Error::unavailable("a token lost its team"))?;
+    serde_json::from_value(created).map_err(|error| Error::unavailable(error).into())
+}
+
+fn read(row: &Row) -> Outcome<Team> {
+    Ok(Team {
+        id: TeamId(row.try_get(0)?),
+        org_id: OrgId(row.try_get(1)?),
+        name: row.try_get(2)?,
+        region: slug(row.try_get(3)?)?,
+        integration_team_id: row.try_get(4)?,
+        created_at: time(row, 5)?,
+    })
 }

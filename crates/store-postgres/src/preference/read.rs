@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use lookback_domain::{Preference, Provider, TeamId};
-use lookback_store::{Error, Result, Scope, TeamPreferences};
+use lookback_domain::{Environment, OrgId, Preference, Provider, Region, TeamId};
+use lookback_store::{Error, Result, Scope, TeamPreferences, Visible};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::{Columns, position};
 use crate::batch::Asked;
@@ -23,15 +24,31 @@ pub(super) const OF_TEAMS: &str = "SELECT asked.n, provider, default_days, overr
 pub(super) const PAGE: &str = "SELECT team.id, provider, default_days, overrides FROM \
      (SELECT id FROM team WHERE org_id = $1 AND region = $2 AND id >= $3 ORDER BY id LIMIT $4) team \
      LEFT JOIN preference ON team_id = team.id AND environment = $5";
+pub(super) const PAGE_OF_SOME: &str = "SELECT team.id, provider, default_days, overrides FROM \
+     (SELECT id FROM team WHERE org_id = $1 AND region = $2 AND id >= $3 AND id = ANY($6) ORDER BY id LIMIT $4) \
+     team LEFT JOIN preference ON team_id = team.id AND environment = $5";
+// The teams that have something.
+pub(super) const STORED: &str = "SELECT team_id, provider, default_days, overrides FROM preference \
+     WHERE team_id = ANY($1) AND environment = $2";
+pub(super) const OF_BOTH_ENVIRONMENTS: &str =
+    "SELECT environment, provider, default_days, overrides FROM preference WHERE team_id = $1";
 
 /// One environment of a team, and where the team has to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
-    pub(crate) scope: Scope,
+    pub(crate) org_id: OrgId,
+    pub(crate) region: Region,
+    pub(crate) environment: Environment,
     pub(crate) team_id: TeamId,
 }
 
-/// What these teams have stored, in this order; nothing where one is not in its scope.
+impl Place {
+    pub(crate) fn of(scope: &Scope, team_id: TeamId) -> Self {
+        Self { org_id: scope.org_id, region: scope.region, environment: scope.environment, team_id }
+    }
+}
+
+/// What these teams have stored, in this order; nothing where one is not in its place.
 pub(super) async fn of_teams(session: &Session, places: &[Place]) -> Outcome<Vec<Option<TeamPreferences>>> {
     let Columns { teams, orgs, regions, environments } = Columns::of(places);
     let mut found: Vec<Option<TeamPreferences>> = vec![None; places.len()];
@@ -50,12 +67,46 @@ pub(super) async fn page(
     rows: usize,
 ) -> Outcome<Vec<TeamPreferences>> {
     let (first, rows) = page_of(after.map(|id| id.0), rows);
-    let (region, environment) = (scope.region.as_str(), scope.environment.as_str());
+    let (org, region, environment) = (scope.org_id.0, scope.region.as_str(), scope.environment.as_str());
+    let found = match &scope.visible {
+        Visible::All => session.all(PAGE, &[&org, &region, &first, &rows, &environment]).await?,
+        Visible::Only(teams) => {
+            let teams: Vec<_> = teams.iter().map(|team| team.0).collect();
+            session.all(PAGE_OF_SOME, &[&org, &region, &first, &rows, &environment, &teams]).await?
+        }
+    };
+    by_team(&found)
+}
+
+/// What is stored for those of these teams that have something.
+pub(super) async fn stored(
+    session: &Session,
+    teams: &[Uuid],
+    environment: Environment,
+) -> Outcome<Vec<TeamPreferences>> {
+    by_team(&session.all(STORED, &[&teams, &environment.as_str()]).await?)
+}
+
+/// In the order of the teams' ids, from rows that begin with one.
+fn by_team(rows: &[Row]) -> Outcome<Vec<TeamPreferences>> {
     let mut found: BTreeMap<TeamId, BTreeMap<_, _>> = BTreeMap::new();
-    for row in session.all(PAGE, &[&scope.org_id.0, &region, &first, &rows, &environment]).await? {
-        found.entry(TeamId(row.try_get(0)?)).or_default().extend(preference(&row)?);
+    for row in rows {
+        found.entry(TeamId(row.try_get(0)?)).or_default().extend(preference(row)?);
     }
     Ok(found.into_iter().map(|(team_id, providers)| TeamPreferences { team_id, providers }).collect())
+}
+
+/// What a team has stored, wherever it lives.
+pub(crate) async fn of_both_environments(
+    session: &Session,
+    team: TeamId,
+) -> Outcome<BTreeMap<(Environment, Provider), Preference>> {
+    let mut found = BTreeMap::new();
+    for row in session.all(OF_BOTH_ENVIRONMENTS, &[&team.0]).await? {
+        let environment: Environment = slug(row.try_get(0)?)?;
+        found.extend(preference(&row)?.map(|(provider, preference)| ((environment, provider), preference)));
+    }
+    Ok(found)
 }
 
 /// What is in the second column and those after it.
@@ -67,7 +118,7 @@ fn preference(row: &Row) -> Outcome<Option<(Provider, Preference)>> {
 
 /// Answers what many ask about a team each, in one statement.
 pub(crate) async fn read_batch(transactions: Transactions, batch: Vec<Asked<Place, TeamPreferences>>) {
-    let places: Vec<_> = batch.iter().map(|asked| asked.question.clone()).collect();
+    let places: Vec<_> = batch.iter().map(|asked| asked.question).collect();
     let places = &places;
     let read = |session: Session| async move { of_teams(&session, places).await };
     match transactions.read(read).await {

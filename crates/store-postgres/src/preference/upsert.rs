@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use lookback_domain::{Preference, Provider, TeamId};
-use lookback_store::{Error, Result, Scope, TeamPreferences};
+use lookback_domain::{Preference, Provider, Raised, TeamId};
+use lookback_store::{AuditEntry, Author, Error, Result, Scope, TeamPreferences, Trail};
 
 use super::read::{Place, of_teams, refuse};
-use super::{left_out, lock};
+use super::{lock, missing};
+use crate::audit;
 use crate::batch::Asked;
 use crate::column::overrides_column;
 use crate::failure::{Outcome, is_of_one};
@@ -30,7 +30,8 @@ pub(crate) struct Upsert {
     /// Each once.
     pub(crate) teams: Vec<TeamId>,
     pub(crate) changes: BTreeMap<Provider, Preference>,
-    pub(crate) at: Timestamp,
+    pub(crate) raised: BTreeMap<Provider, Raised>,
+    pub(crate) by: Author,
 }
 
 type Waiting = Asked<Upsert, Vec<TeamPreferences>>;
@@ -71,66 +72,72 @@ async fn together(transactions: &Transactions, group: &[Waiting]) -> Result<Vec<
 }
 
 async fn write(session: &Session, group: &[Waiting]) -> Outcome<Vec<Answer>> {
-    let places_of = |upsert: &Upsert| {
-        let scope = upsert.scope.clone();
-        upsert.teams.clone().into_iter().map(move |team_id| Place { scope: scope.clone(), team_id })
-    };
+    let places_of =
+        |upsert: &Upsert| upsert.teams.iter().map(|&team| Place::of(&upsert.scope, team)).collect::<Vec<_>>();
     let places: Vec<_> = group.iter().flat_map(|asked| places_of(&asked.question)).collect();
-    let mut locked = &lock(session, &places).await?[..];
+    let mut locked = lock(session, &places).await?.into_iter();
     // What is read after the lock was had is what stands until the end of the transaction.
     let mut found = of_teams(session, &places).await?.into_iter();
-    let (mut answers, mut rows) = (Vec::with_capacity(group.len()), Rows::default());
+    let (mut answers, mut changes) = (Vec::with_capacity(group.len()), Changes::default());
     for Asked { question: upsert, .. } in group {
-        let (own, others) = locked.split_at(upsert.teams.len());
-        locked = others;
-        let stored = found.by_ref().take(upsert.teams.len()).collect::<Vec<_>>();
-        let unknown = left_out(&upsert.teams, own);
+        let count = upsert.teams.len();
+        let seen = upsert
+            .teams
+            .iter()
+            .zip(locked.by_ref())
+            .map(|(&team, locked)| locked && upsert.scope.visible.sees(team));
+        let unknown = missing(&upsert.teams, seen.collect::<Vec<_>>().into_iter());
+        let stored: Vec<_> = found.by_ref().take(count).flatten().collect();
         answers.push(if unknown.is_empty() {
-            rows.extend(upsert);
-            let changed = |mut team: TeamPreferences| {
-                team.providers.extend(upsert.changes.clone());
-                team
-            };
-            Ok(stored.into_iter().flatten().map(changed).collect())
+            Ok(changes.add(upsert, stored))
         } else {
             Err(Error::UnknownTeams(unknown))
         });
     }
-    rows.write(session).await?;
+    changes.write(session).await?;
     Ok(answers)
 }
 
-/// Rows as the statement takes them, one array a column.
+/// What is to be written: rows as the statement takes them, one array a column, and what the audit log says.
 #[derive(Default)]
-struct Rows {
+struct Changes {
     teams: Vec<uuid::Uuid>,
     environments: Vec<&'static str>,
     providers: Vec<&'static str>,
     days: Vec<i16>,
     overrides: Vec<Option<String>>,
     times: Vec<i64>,
+    entries: Vec<AuditEntry>,
 }
 
-impl Rows {
-    fn extend(&mut self, upsert: &Upsert) {
-        for (provider, preference) in &upsert.changes {
-            let overrides = overrides_column(&preference.overrides);
-            for team in &upsert.teams {
-                self.teams.push(team.0);
-                self.environments.push(upsert.scope.environment.as_str());
-                self.providers.push(provider.as_str());
-                self.days.push(preference.default.get().cast_signed());
-                self.overrides.push(overrides.clone());
-                self.times.push(upsert.at.as_microsecond());
+impl Changes {
+    /// Adds what an upsert changes of what is stored, and answers what is stored then.
+    fn add(&mut self, upsert: &Upsert, mut stored: Vec<TeamPreferences>) -> Vec<TeamPreferences> {
+        let Upsert { scope, changes, raised, by, .. } = upsert;
+        let mut trail = Trail::new(scope.org_id, by);
+        for team in &mut stored {
+            trail.preferences_set(team.team_id, scope.environment, &team.providers, changes, raised);
+            for (&provider, preference) in changes {
+                if team.providers.get(&provider) != Some(preference) {
+                    self.teams.push(team.team_id.0);
+                    self.environments.push(scope.environment.as_str());
+                    self.providers.push(provider.as_str());
+                    self.days.push(preference.default.get().cast_signed());
+                    self.overrides.push(overrides_column(&preference.overrides));
+                    self.times.push(by.at.as_microsecond());
+                    team.providers.insert(provider, preference.clone());
+                }
             }
         }
+        self.entries.extend(trail.into_entries());
+        stored
     }
 
-    async fn write(&self, session: &Session) -> Outcome<()> {
-        let Self { teams, environments, providers, days, overrides, times } = self;
+    async fn write(self, session: &Session) -> Outcome<()> {
+        let Self { teams, environments, providers, days, overrides, times, entries } = &self;
         if !teams.is_empty() {
             session.change(UPSERT, &[teams, environments, providers, days, overrides, times]).await?;
         }
-        Ok(())
+        audit::record_all(session, entries).await
     }
 }

@@ -1,0 +1,60 @@
+//! The tokens that make a creation happen once.
+//!
+//! Whoever comes first claims the token before it creates anything; whoever comes with the same token meanwhile waits
+//! at its row until the first is done, and finds what came of it.
+
+use lookback_domain::OrgId;
+use lookback_store::{Author, Created, Error, Once, once_kept_since};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::column::{bytes, json, json_column};
+use crate::failure::Outcome;
+use crate::session::Session;
+
+const CLAIM: &str = "INSERT INTO once (key_id, token, org_id, fingerprint, at_us) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (key_id, token) DO UPDATE SET org_id = excluded.org_id, fingerprint = excluded.fingerprint, \
+     at_us = excluded.at_us, id = NULL, created = NULL WHERE once.at_us <= $6";
+const RECALL: &str = "SELECT fingerprint, id, created FROM once WHERE key_id = $1 AND token = $2";
+const REMEMBER: &str = "UPDATE once SET id = $3, created = $4 WHERE key_id = $1 AND token = $2";
+
+#[cfg(feature = "testing")]
+pub(crate) const STATEMENTS: &[&str] = &[CLAIM, RECALL, REMEMBER];
+
+/// What came of a creation.
+pub(crate) struct Was {
+    pub(crate) id: Uuid,
+    /// What was created, where it can be told again.
+    pub(crate) created: Option<Value>,
+}
+
+/// Claims the token, or gives what came of the creation before: a replay or a mismatch.
+pub(crate) async fn claim(
+    session: &Session,
+    once: Option<&Once>,
+    org: OrgId,
+    by: &Author,
+) -> Outcome<Option<Created<Was>>> {
+    let Some(Once { key_id, token, fingerprint }) = once else { return Ok(None) };
+    let (at_us, since_us) = (by.at.as_microsecond(), once_kept_since(by.at).as_microsecond());
+    let fingerprint = &fingerprint[..];
+    if session.change(CLAIM, &[&key_id.0, token, &org.0, &fingerprint, &at_us, &since_us]).await? == 1 {
+        return Ok(None);
+    }
+    let row = session.one(RECALL, &[&key_id.0, token]).await?;
+    // It may have been purged in between.
+    let row = row.ok_or_else(|| Error::unavailable("a token was forgotten while it was looked at"))?;
+    if bytes::<32>(&row, 0)?.is_none_or(|kept| kept != *fingerprint) {
+        return Ok(Some(Created::Mismatch));
+    }
+    Ok(Some(Created::Replay(Was { id: row.try_get(1)?, created: json(&row, 2)? })))
+}
+
+/// Keeps what came of a creation.
+pub(crate) async fn remember(session: &Session, once: Option<&Once>, was: Was) -> Outcome<()> {
+    if let Some(Once { key_id, token, .. }) = once {
+        let created = was.created.as_ref().map(json_column);
+        session.change(REMEMBER, &[&key_id.0, token, &was.id, &created]).await?;
+    }
+    Ok(())
+}

@@ -119,6 +119,18 @@ impl PostgresStore {
     }
 }
 
+#[cfg(feature = "testing")]
+impl PostgresStore {
+    /// How its sessions are set.
+    pub async fn setting(&self, name: &str) -> Result<String> {
+        let show = |session: crate::session::Session| async move {
+            let row = session.one("SELECT current_setting($1)", &[&name]).await?;
+            Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+        };
+        self.transactions.read(show).await
+    }
+}
+
 /// Sees that the database can be used, and brings it to the newest version. No bound on how long a statement takes:
 /// a step may have to rewrite a large table.
 async fn prepare(address: &Address, make: bool) -> std::result::Result<(), OpenError> {

@@ -32,6 +32,19 @@ impl Database {
         &self.url
     }
 
+    /// The same by another way: over TCP, on this port of this machine.
+    pub fn url_at(&self, port: u16) -> String {
+        let (user, place) = self.url.rsplit_once('@').unwrap();
+        let (_, database) = place.split_once('/').unwrap();
+        format!("{user}@127.0.0.1:{port}/{database}")
+    }
+
+    /// Where its server takes connections over TCP.
+    pub fn port(&self) -> u16 {
+        let config: tokio_postgres::Config = self.url.parse().unwrap();
+        config.get_ports().first().copied().unwrap_or(5432)
+    }
+
     /// Its name on the server.
     pub fn name(&self) -> &str {
         &self.name

@@ -61,6 +61,8 @@ impl Server {
             .arg("--pgdata")
             .arg(directory.join("data"))
             .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"])
+            // Small segments of the log, so that a small limit on files is one on tables.
+            .arg("--wal-segsize=1")
             .current_dir(&directory)
             .output()
             .unwrap();
@@ -137,10 +139,34 @@ impl Server {
 
     /// Ends it at once, as a crash of the machine would.
     pub fn crash(&mut self) {
-        let pid = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
-        let pid = Pid::from_raw(pid.lines().next().unwrap().parse().unwrap()).unwrap();
-        let _ = kill_process(pid, Signal::QUIT);
+        let _ = kill_process(self.pid(), Signal::QUIT);
         self.watch.take().unwrap().wait().unwrap();
+    }
+
+    /// Limits how large its files may grow from now on, or no longer does.
+    #[cfg(target_os = "linux")]
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let main = self.pid().as_raw_nonzero().to_string();
+        let children = fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap();
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        for pid in children.split_whitespace().chain([&*main]) {
+            // By the same user, since not every root may set limits of others. One that has just ended writes nothing.
+            let mut command = unprivileged(Command::new("prlimit"));
+            command.args(["--pid", pid, &format!("--fsize={limit}:")]).stderr(Stdio::null());
+            let limited = command.status().unwrap();
+            assert!(limited.success() || pid != main, "the limit cannot be set");
+        }
+    }
+
+    /// Other settings from the next start on.
+    pub fn set(&mut self, settings: &str) {
+        settings.clone_into(&mut self.settings);
+    }
+
+    /// The main process.
+    fn pid(&self) -> Pid {
+        let file = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
+        Pid::from_raw(file.lines().next().unwrap().parse().unwrap()).unwrap()
     }
 
     /// The URL of one of its databases, over its socket.

@@ -132,7 +132,7 @@ pub struct Server {
 
 impl Server {
     /// Reads what it prints until it says where it listens.
-    fn until_it_listens(&mut self) {
+    pub fn until_it_listens(&mut self) {
         while !self.printed.iter().any(|line| line.starts_with("listening on ")) {
             self.read_line();
         }

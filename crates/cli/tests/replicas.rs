@@ -1,0 +1,198 @@
+//! Several servers on one PostgreSQL: each sees at once what another acknowledged, and does without it.
+
+#![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use lookback_store_postgres::testing::{self, Database};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use support::{Access, Place, Server, client};
+
+/// Starts three at once, which all come up.
+fn three(place: &Place, url: &str) -> [Server; 3] {
+    let database = [("LOOKBACK_DATABASE", url)];
+    let mut servers =
+        [(); 3].map(|()| place.start(&["serve", "--listen", "127.0.0.1:0", "--log", "warn"], &database));
+    servers.iter_mut().for_each(Server::until_it_listens);
+    servers
+}
+
+fn bootstrap(place: &Place, database: &Database) -> Access {
+    let args = ["bootstrap", "--json", "--database", database.url()];
+    Access::from_json(&serde_json::from_str(&place.run(&args).ok()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_that_start_at_once_on_an_empty_database_make_the_tables_once() {
+    for _ in 0..3 {
+        let Some(database) = testing::empty_database().await else { return };
+        let place = Place::new();
+        let mut servers = three(&place, database.url());
+        let access = bootstrap(&place, &database);
+        for (days, server) in (1..).zip(&servers) {
+            assert_eq!(access.set_oura(&client(), server, days).await, 200);
+        }
+        let steps = "SELECT count(*), count(DISTINCT version) FROM lookback_migration";
+        let steps = database.connect().await.query_one(steps, &[]).await.unwrap();
+        assert_eq!(steps.get::<_, i64>(0), steps.get::<_, i64>(1));
+        for server in &mut servers {
+            assert_eq!(server.end(Signal::TERM).0.code(), Some(0));
+            assert_eq!(server.log(), "", "nobody had anything to complain about");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_acknowledged_the_others_show_with_the_next_request() {
+    let Some(database) = testing::database().await else { return };
+    let place = Place::new();
+    let access = bootstrap(&place, &database);
+    let (servers, client) = (three(&place, database.url()), client());
+    for days in 0..60 {
+        let writer = &servers[usize::try_from(days).unwrap() % 3];
+        assert_eq!(access.set_oura(&client, writer, days).await, 200);
+        for server in &servers {
+            assert_eq!(access.oura(&client, server).await, json!(days));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_deleted_is_refused_by_all_with_the_next_request() {
+    let Some(database) = testing::database().await else { return };
+    let place = Place::new();
+    let access = bootstrap(&place, &database);
+    let (servers, client) = (three(&place, database.url()), client());
+    let key = |what: &[&str]| {
+        let args = ["key", what[0], "--org", &access.org, "--database", database.url(), "--json"];
+        place.run(&[&args[..], &what[1..]].concat()).ok()
+    };
+    for _ in 0..5 {
+        let made: Value = serde_json::from_str(&key(&["create"])).unwrap();
+        let (id, secret) = (made["id"].as_str().unwrap(), made["management_key"].as_str().unwrap());
+        let ask = async |server: &Server| {
+            let answer = client.get(access.url(server)).header("x-management-key", secret).send().await;
+            answer.unwrap().status().as_u16()
+        };
+        for server in &servers {
+            assert_eq!(ask(server).await, 200);
+        }
+        key(&["delete", id]);
+        for server in &servers {
+            assert_eq!(ask(server).await, 401);
+        }
+    }
+}
+
+/// One who writes ever higher numbers to a team of its own, until the server is gone or the test is over.
+async fn write(url: String, key: String, team: String, end: Arc<AtomicU64>) -> (String, i64, bool) {
+    let (client, mut acknowledged) = (client(), -1);
+    for number in 0.. {
+        if end.load(Ordering::Relaxed) > 0 {
+            return (team, acknowledged, true);
+        }
+        let days = |days: i64| json!({ "historical_days_to_pull": days });
+        let oura =
+            json!({ "default": days(number / 366), "resource_overrides": { "sleep": days(number % 366) } });
+        let body = json!({ "team_ids": [team], "providers": { "oura": oura } });
+        let request = client.post(&url).header("x-management-key", &key).json(&body);
+        let Ok(answer) = request.send().await else { return (team, acknowledged, false) };
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        acknowledged = number;
+        WRITES.fetch_add(1, Ordering::Relaxed);
+    }
+    unreachable!("nobody writes for that long")
+}
+
+static WRITES: AtomicI64 = AtomicI64::new(0);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_killed_under_load_loses_nothing_and_the_others_do_not_notice() {
+    let Some(database) = testing::database().await else { return };
+    let place = Place::new();
+    let access = bootstrap(&place, &database);
+    let mut servers = three(&place, database.url());
+    let create = || {
+        let args =
+            ["team", "create", "--org", &access.org, "--name", "x", "--database", database.url(), "--json"];
+        let team: Value = serde_json::from_str(&place.run(&args).ok()).unwrap();
+        team["id"].as_str().unwrap().to_owned()
+    };
+    let (end, mut writing) = (Arc::new(AtomicU64::new(0)), JoinSet::new());
+    for n in 0..9 {
+        let (url, key, team) = (access.url(&servers[n % 3]), access.key.clone(), create());
+        let end = Arc::clone(&end);
+        writing.spawn(async move { (n, write(url, key, team, end).await) });
+    }
+    let until = async |count: i64| {
+        while WRITES.load(Ordering::Relaxed) < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    until(300).await;
+    servers[0].kill();
+    let killed = WRITES.load(Ordering::Relaxed);
+    until(killed + 300).await;
+    end.store(1, Ordering::Relaxed);
+    for (n, (team, acknowledged, to_the_end)) in writing.join_all().await {
+        assert_eq!(to_the_end, n % 3 != 0, "whoever wrote to another server did not notice");
+        for server in &servers[1..] {
+            let request = client().get(access.url(server)).query(&[("team_id", &team)]);
+            let answer = request.header("x-management-key", &access.key).send().await.unwrap();
+            let page: Value = answer.error_for_status().unwrap().json().await.unwrap();
+            let oura = &page["data_pull_preferences"][0]["providers"]["oura"];
+            let days = |of: &Value| of["historical_days_to_pull"].as_i64().unwrap();
+            let sleep = &oura["resource_overrides"]["sleep"];
+            let found = if sleep.is_null() { -1 } else { days(&oura["default"]) * 366 + days(sleep) };
+            // The last one may have been done without an answer.
+            assert!(found == acknowledged || found == acknowledged + 1, "{found} of {acknowledged}");
+        }
+    }
+    for server in &mut servers[1..] {
+        assert_eq!(server.end(Signal::TERM).0.code(), Some(0));
+        assert_eq!(server.log(), "");
+    }
+}
+
+/// The database ends and comes back under a running server, which says so and goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_gone_is_a_503_until_it_is_back() {
+    let Some(mut postgres) = testing::server("") else { return };
+    let (place, url) = (Place::new(), postgres.url("postgres"));
+    let made = place.run(&["bootstrap", "--json", "--database", &url]).ok();
+    let access = Access::from_json(&serde_json::from_str(&made).unwrap());
+    let flags = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    let (mut server, client) = (place.serve_with(&flags, &[]), client());
+    let status = async |path: &str| {
+        let answer = client.get(format!("{}{path}", server.url)).send().await.unwrap();
+        let retry_after = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), retry_after)
+    };
+    for days in [7, 8] {
+        assert_eq!(access.set_oura(&client, &server, days).await, 200);
+        postgres.stop();
+        assert_eq!(access.set_oura(&client, &server, 99).await, 503);
+        assert_eq!(status("/readyz").await, (503, Some("1".to_owned())));
+        assert_eq!(status("/healthz").await, (200, None));
+        postgres.resume();
+        assert_eq!(access.oura(&client, &server).await, json!(days));
+        assert_eq!(access.set_oura(&client, &server, days).await, 200);
+        assert_eq!(status("/readyz").await, (200, None));
+    }
+    let metrics = client.get(format!("{}/metrics", server.url)).send().await.unwrap().text().await.unwrap();
+    let value = |name: &str| -> u64 {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.expect(&metrics).parse().unwrap()
+    };
+    assert!(value("lookback_store_connections") > 0);
+    assert_eq!(value("lookback_store_connections"), value("lookback_store_connections_idle"));
+    assert_eq!(value("lookback_store_connections_waited_for"), 0);
+    assert_eq!(server.end(Signal::TERM).0.code(), Some(0));
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+}

@@ -52,4 +52,28 @@ pub enum Command {
         /// The bytes it answers with
         answer: PathBuf,
     },
+    /// Measures Lookback on PostgreSQL beside pgbench on the same server
+    ///
+    /// The server is a private one, started from the installed binaries, with its files in the temporary directory
+    /// (TMPDIR); each commit waits for that disk.
+    Postgres(Postgres),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Postgres {
+    /// How many teams there are; a database and a server for each
+    #[arg(long, value_delimiter = ',', default_value = "1000,100,10000,1000000", value_name = "COUNTS")]
+    pub teams: Vec<u64>,
+    /// Connections that each send one request after another, and clients of pgbench
+    #[arg(long, default_value_t = 32, value_name = "COUNT")]
+    pub connections: u64,
+    /// How often everyone has a turn; results are medians over the rounds
+    #[arg(long, default_value_t = 5, value_name = "COUNT")]
+    pub rounds: usize,
+    /// How long a turn takes
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u32,
+    /// The server's binary [default: `lookback` beside this one]
+    #[arg(long, value_name = "FILE")]
+    pub lookback: Option<PathBuf>,
 }

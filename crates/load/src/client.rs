@@ -17,7 +17,7 @@ pub const PATH: &str = "/v1/org/{org_id}/team_data_pull_preferences/{env}/{regio
 pub enum Work {
     /// One team's preferences.
     Read,
-    /// The documented example, stored for one team.
+    /// The documented example with other days, stored for one team.
     Upsert,
     /// Nine reads to an upsert.
     Mixed,
@@ -74,8 +74,10 @@ impl Client {
             let (path, head) = (path(), head());
             return format!("GET {path}?team_id={team} HTTP/1.1\r\n{head}\r\n");
         }
+        // Something else each time: to store again what is stored would change nothing.
+        let days = self.random() % 366;
         let body = format!(
-            r#"{{"team_ids": ["{team}"], "providers": {{"oura": {{"default": {{"historical_days_to_pull": 120}}, "resource_overrides": {{"sleep": {{"historical_days_to_pull": 180}}}}}}}}}}"#
+            r#"{{"team_ids": ["{team}"], "providers": {{"oura": {{"default": {{"historical_days_to_pull": {days}}}, "resource_overrides": {{"sleep": {{"historical_days_to_pull": 180}}}}}}}}}}"#
         );
         Self::upsert_head(body.len()) + &body
     }

@@ -20,7 +20,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
     let temporary = tempfile::tempdir()?;
     let directory = args.directory.as_deref().unwrap_or(temporary.path());
     std::fs::create_dir_all(directory)?;
-    let lookback = lookback(args)?;
+    let lookback = lookback(args.lookback.as_deref())?;
 
     let (mut servers, mut measured) = (Vec::new(), Vec::new());
     for &teams in &args.teams {
@@ -86,15 +86,16 @@ fn serve(lookback: &Path, store: &Path) -> Command {
     command
 }
 
-fn lookback(args: &Args) -> anyhow::Result<PathBuf> {
+/// The server's binary: the one that is named, or the one beside this program.
+pub fn lookback(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     let beside = || Ok::<_, std::io::Error>(std::env::current_exe()?.with_file_name("lookback"));
-    let binary = args.lookback.clone().map_or_else(beside, Ok)?;
+    let binary = named.map(Path::to_owned).map_or_else(beside, Ok)?;
     ensure!(binary.exists(), "{} is not there; run: cargo build --release -p lookback", binary.display());
     binary.canonicalize().context("the binary's path")
 }
 
 /// Progress.
 #[expect(clippy::print_stderr, reason = "progress goes to standard error")]
-fn say(what: &str) {
+pub fn say(what: &str) {
     eprintln!("{what}");
 }

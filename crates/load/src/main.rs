@@ -9,6 +9,7 @@ mod bare;
 mod client;
 mod compare;
 mod fill;
+mod postgres;
 mod report;
 mod sample;
 mod server;
@@ -27,6 +28,9 @@ fn main() -> anyhow::Result<()> {
     }
     // One thread, so that the client takes at most one core from the servers.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(Command::Postgres(what)) = &args.command {
+        return runtime.block_on(postgres::run(what));
+    }
     let report = runtime.block_on(compare::run(&args))?;
     report.print(args.json)
 }

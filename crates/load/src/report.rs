@@ -133,13 +133,14 @@ impl Report {
 /// A line under the head and nothing else.
 const PLAIN: TableStyle = TableStyle::new().header_separator(LineStyle::new(' ', '─', ' ', ' '));
 
-fn table(header: &[&str]) -> Table {
+/// An empty table.
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(PLAIN).set_header(header);
     table
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -38,5 +38,14 @@ pub async fn empty_database() -> Option<Database> {
 /// PostgreSQL is not installed.
 pub fn server(settings: &str) -> Option<Server> {
     let binaries = installed::binaries()?;
+    Some(Server::start(&binaries, std::process::id(), &format!("{FRAGILE}\n{settings}")))
+}
+
+/// The same, where a commit waits for the disk and the log is as large as it usually is: for measurements.
+pub fn durable_server(settings: &str) -> Option<Server> {
+    let binaries = installed::binaries()?;
     Some(Server::start(&binaries, std::process::id(), settings))
 }
+
+/// What survives the end of a process is what tests look at; none of them cuts the power.
+const FRAGILE: &str = "fsync = off\nshared_buffers = 64MB\nmax_connections = 300";

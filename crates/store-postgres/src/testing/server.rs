@@ -61,8 +61,8 @@ impl Server {
             .arg("--pgdata")
             .arg(directory.join("data"))
             .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"])
-            // Small segments of the log, so that a small limit on files is one on tables.
-            .arg("--wal-segsize=1")
+            // Small segments of the log in tests, so that a small limit on files is one on tables.
+            .arg(if settings.contains("fsync = off") { "--wal-segsize=1" } else { "--wal-segsize=16" })
             .current_dir(&directory)
             .output()
             .unwrap();
@@ -103,10 +103,9 @@ impl Server {
     fn configure(&self) {
         let path = self.directory.join("data/postgresql.auto.conf");
         let (directory, port) = (self.directory.display(), self.port);
-        // What survives the end of a process is what tests look at; none of them cuts the power.
         let text = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{directory}'\n\
-             fsync = off\nmax_connections = 300\nshared_buffers = 64MB\nlogging_collector = off\n{}\n",
+             logging_collector = off\n{}\n",
             self.settings
         );
         fs::write(&path, text).unwrap();
@@ -158,9 +157,9 @@ impl Server {
         }
     }
 
-    /// Other settings from the next start on.
+    /// Further settings from the next start on.
     pub fn set(&mut self, settings: &str) {
-        settings.clone_into(&mut self.settings);
+        self.settings = format!("{}\n{settings}", self.settings);
     }
 
     /// The main process.
@@ -177,6 +176,11 @@ impl Server {
     /// Where it takes connections over TCP.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where its programs are.
+    pub fn binaries(&self) -> &Path {
+        &self.binaries
     }
 
     /// Where its files are; `data` is the cluster.

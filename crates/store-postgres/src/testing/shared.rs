@@ -13,7 +13,7 @@ use rustix::process::getppid;
 
 use super::database::Database;
 use super::server::{Server, url};
-use super::{installed, said};
+use super::{FRAGILE, installed, said};
 use crate::{Options, PostgresStore};
 
 /// A server that hands out databases.
@@ -57,7 +57,7 @@ fn private() -> Option<Shared> {
             // What a killed run with the same id has left.
             let _ = fs::remove_dir_all(&directory);
             DirBuilder::new().mode(0o700).create(&directory).unwrap();
-            let server = Server::start_in(&binaries, directory.clone(), owner, "");
+            let server = Server::start_in(&binaries, directory.clone(), owner, FRAGILE);
             prepare(&server);
             let port = server.leave();
             fs::write(&ready, port.to_string()).unwrap();

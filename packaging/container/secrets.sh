@@ -14,7 +14,7 @@ make() {
     [ -s "$file" ] || { "$@" >"$file" && chmod 444 "$file"; }
 }
 management_key() { printf 'mg_%s\n' "$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')"; }
-database_url() { printf 'postgres://lookback:%s@database/lookback\n' "$(cat database-password)"; }
+database_url() { printf 'postgres://lookback:%s@database/lookback?sslmode=disable\n' "$(cat database-password)"; }
 make database-password openssl rand -hex 24
 make database-url database_url
 make first-key management_key

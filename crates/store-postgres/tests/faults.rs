@@ -1,6 +1,8 @@
 //! PostgreSQL lost, slow, stopped, full and in conflict: what was asked for is done, or refused, or said to be
 //! unknown; and afterwards everything is as before, connections included.
 
+#![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! How PostgreSQL finds the rows: by a key or an index, never by looking at all of them.
 
+#![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
+
 use lookback_store_postgres::testing::database;
 use lookback_store_postgres::{Options, PostgresStore, statements};
 

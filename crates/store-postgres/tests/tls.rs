@@ -1,5 +1,7 @@
 //! TLS: only a server with a certificate that is trusted and for its name is spoken to.
 
+#![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
+
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 

@@ -71,7 +71,8 @@ CREATE INDEX audit_entry_by_team ON audit_entry (org_id, team_id, id);
 -- No reference to the organisation either.
 CREATE TABLE once (
     key_id      uuid   NOT NULL,
-    token       text   NOT NULL,
+    -- In the order of its bytes, which is the order that tokens are told in.
+    token       text   NOT NULL COLLATE "C",
     org_id      uuid   NOT NULL,
     fingerprint bytea  NOT NULL CHECK (length(fingerprint) = 32),
     at_us       bigint NOT NULL,

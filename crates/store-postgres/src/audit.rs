@@ -31,8 +31,12 @@ macro_rules! entries {
 const OF_ORG: &str = entries!("");
 const OF_TEAMS: &str = entries!("AND team_id = ANY($8) ");
 
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = "SELECT org_id, id, team_id, actor, action, before, after, acknowledgement \
+     FROM audit_entry WHERE (org_id, id) > ($1, $2) ORDER BY org_id, id LIMIT $3";
+
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_ORG, OF_TEAMS];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_ORG, OF_TEAMS, EVERY];
 
 #[async_trait]
 impl AuditStore for PostgresStore {
@@ -107,7 +111,7 @@ pub(crate) async fn record_all(session: &Session, entries: &[AuditEntry]) -> Out
     Ok(())
 }
 
-fn read(row: &Row) -> Outcome<AuditEntry> {
+pub(crate) fn read(row: &Row) -> Outcome<AuditEntry> {
     Ok(AuditEntry {
         id: AuditId(row.try_get(1)?),
         org_id: OrgId(row.try_get(0)?),

@@ -12,7 +12,7 @@ use lookback_store::{
 };
 use uuid::Uuid;
 
-use crate::column::{first_after, limit};
+use crate::column::{first_after, limit, slug};
 use crate::failure::Outcome;
 use crate::once::{self, Was};
 use crate::session::Session;
@@ -32,6 +32,9 @@ const PAGE_OF_SOME: &str = columns!(
     "org_id = $1 AND region = $2 AND environment = $3 AND id >= $4 AND ($6::text IS NULL OR provider = $6) \
      AND team_id = ANY($7) ORDER BY id LIMIT $5"
 );
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = columns!("id >= $1 ORDER BY id LIMIT $2");
+const OWNER: &str = "SELECT org_id, region FROM team WHERE id = $1 FOR KEY SHARE";
 const TEAMS_IN_SCOPE: &str = "SELECT id FROM team WHERE id = ANY($1) AND org_id = $2 AND region = $3";
 const DELETE: &str = "DELETE FROM credential WHERE id = $1";
 // Of the whole deployment; no request waits for these two.
@@ -42,8 +45,20 @@ const NOT_UNDER: &str =
     columns!("id >= $1 AND (client_secret_key_id <> $2 OR details_key_id <> $2) ORDER BY id LIMIT $3");
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] =
-    &[row::UPSERT, IN_PLACE, OF_TEAM, GET, LOCK, PAGE, PAGE_OF_SOME, TEAMS_IN_SCOPE, DELETE, NOT_UNDER];
+pub(crate) const STATEMENTS: &[&str] = &[
+    row::UPSERT,
+    IN_PLACE,
+    OF_TEAM,
+    GET,
+    LOCK,
+    PAGE,
+    PAGE_OF_SOME,
+    EVERY,
+    OWNER,
+    TEAMS_IN_SCOPE,
+    DELETE,
+    NOT_UNDER,
+];
 
 #[async_trait]
 impl CredentialStore for PostgresStore {
@@ -258,6 +273,22 @@ pub(crate) async fn of_team(session: &Session, team: TeamId) -> Outcome<Vec<Cred
     let mut found = found.collect::<Outcome<Vec<_>>>()?;
     found.sort_by_key(|credential| credential.place);
     Ok(found)
+}
+
+/// Adds an application to its team.
+pub(crate) async fn insert(session: &Session, credential: &Credential) -> Outcome<()> {
+    let team = credential.place.team_id;
+    let owner = session.one(OWNER, &[&team.0]).await?;
+    let owner = owner.ok_or_else(|| Error::UnknownTeams(vec![team]))?;
+    if in_place(session, credential.place).await?.is_some() {
+        return Err(Error::Taken(credential.id.to_string()).into());
+    }
+    put(session, OrgId(owner.try_get(0)?), slug(owner.try_get(1)?)?, credential).await
+}
+
+/// The application in a row of [`EVERY`].
+pub(crate) fn read(row: &tokio_postgres::Row) -> Outcome<Credential> {
+    row::read(row).map(|owned| owned.credential)
 }
 
 /// What tells whether an application was changed since.

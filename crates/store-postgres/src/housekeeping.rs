@@ -26,7 +26,7 @@ const PURGE_AUDIT: &str = "DELETE FROM audit_entry WHERE org_id = $1 AND id IN \
      (SELECT id FROM audit_entry WHERE org_id = $1 AND id < $2 ORDER BY id LIMIT $3 FOR UPDATE)";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[LOCK, USED, PURGE_ONCE, PURGE_AUDIT];
+pub(crate) const STATEMENTS: &[&str] = &[LOCK, USED, PURGE_AUDIT];
 
 #[async_trait]
 impl Housekeeping for PostgresStore {

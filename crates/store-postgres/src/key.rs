@@ -40,6 +40,8 @@ const UNBIND: &str = "DELETE FROM management_key_binding WHERE key_id = $1";
 const HOLD_TEAMS: &str = "SELECT id FROM team WHERE id = ANY($1) AND org_id = $2 ORDER BY id FOR KEY SHARE";
 const BOUND_TO: &str = "SELECT key_id FROM management_key_binding WHERE team_id = $1";
 const PAGE: &str = columns!("org_id = $1 AND id >= $2 ORDER BY id LIMIT $3");
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = columns!("id >= $1 ORDER BY id LIMIT $2");
 const GET: &str = columns!("id = $1 AND org_id = $2");
 const BY_DIGEST: &str = columns!("digest = ANY($1)");
 const HAS_ADMIN: &str = "SELECT FROM management_key WHERE org_id = $1 AND role = 'org_admin' \
@@ -49,7 +51,7 @@ const DELETE: &str = "DELETE FROM management_key WHERE id = $1";
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] =
-    &[INSERT, BIND, UNBIND, HOLD_TEAMS, BOUND_TO, PAGE, GET, BY_DIGEST, HAS_ADMIN, UPDATE, DELETE];
+    &[INSERT, BIND, UNBIND, HOLD_TEAMS, BOUND_TO, PAGE, EVERY, GET, BY_DIGEST, HAS_ADMIN, UPDATE, DELETE];
 
 #[async_trait]
 impl KeyStore for PostgresStore {
@@ -224,7 +226,7 @@ pub(crate) async fn bound_to(session: &Session, team: TeamId) -> Outcome<BTreeSe
     rows.iter().map(|row| Ok(KeyId(row.try_get(0)?))).collect()
 }
 
-fn read(row: &Row) -> Outcome<Key> {
+pub(crate) fn read(row: &Row) -> Outcome<Key> {
     let bindings: Vec<Uuid> = row.try_get(9)?;
     let digest = bytes(row, 3)?.ok_or_else(|| Error::unavailable("a key without a digest"))?;
     Ok(Key {

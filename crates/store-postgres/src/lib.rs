@@ -20,6 +20,7 @@ mod failure;
 mod housekeeping;
 mod key;
 mod migrations;
+mod moving;
 mod once;
 mod open_error;
 mod org;
@@ -36,7 +37,7 @@ mod transaction;
 pub use open_error::OpenError;
 pub use store::{Options, PostgresStore, Stats};
 
-/// Every statement that an operation makes, for the test of the plans.
+/// Every statement that a request makes, for the test of the plans; what shows all of a deployment may look at it.
 #[cfg(feature = "testing")]
 pub fn statements() -> Vec<&'static str> {
     [
@@ -48,6 +49,7 @@ pub fn statements() -> Vec<&'static str> {
         audit::STATEMENTS,
         once::STATEMENTS,
         housekeeping::STATEMENTS,
+        moving::STATEMENTS,
     ]
     .concat()
 }

@@ -3,12 +3,14 @@
 //! Whoever comes first claims the token before it creates anything; whoever comes with the same token meanwhile waits
 //! at its row until the first is done, and finds what came of it.
 
-use lookback_domain::OrgId;
-use lookback_store::{Author, Created, Error, Once, once_kept_since};
+use jiff::Timestamp;
+use lookback_domain::{KeyId, OrgId};
+use lookback_store::{Author, Created, Error, Once, Token, once_kept_since};
 use serde_json::Value;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::column::{bytes, json, json_column};
+use crate::column::{bytes, json, json_column, time};
 use crate::failure::Outcome;
 use crate::session::Session;
 
@@ -18,8 +20,14 @@ const CLAIM: &str = "INSERT INTO once (key_id, token, org_id, fingerprint, at_us
 const RECALL: &str = "SELECT fingerprint, id, created FROM once WHERE key_id = $1 AND token = $2";
 const REMEMBER: &str = "UPDATE once SET id = $3, created = $4 WHERE key_id = $1 AND token = $2";
 
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = "SELECT key_id, token, org_id, fingerprint, at_us, id, created FROM once \
+     WHERE (key_id, token) > ($1, $2) ORDER BY key_id, token LIMIT $3";
+const INSERT: &str = "INSERT INTO once (key_id, token, org_id, fingerprint, at_us, id, created) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[CLAIM, RECALL, REMEMBER];
+pub(crate) const STATEMENTS: &[&str] = &[CLAIM, RECALL, REMEMBER, EVERY, INSERT];
 
 /// What came of a creation.
 pub(crate) struct Was {
@@ -57,4 +65,27 @@ pub(crate) async fn remember(session: &Session, once: Option<&Once>, was: Was) -
         session.change(REMEMBER, &[&key_id.0, token, &was.id, &created]).await?;
     }
     Ok(())
+}
+
+/// Adds a token with what came of it.
+pub(crate) async fn insert(
+    session: &Session,
+    once: &Once,
+    org: OrgId,
+    at: Timestamp,
+    was: Was,
+) -> Outcome<()> {
+    let Once { key_id, token, fingerprint } = once;
+    let (fingerprint, at_us) = (&fingerprint[..], at.as_microsecond());
+    let created = was.created.as_ref().map(json_column);
+    session.change(INSERT, &[&key_id.0, token, &org.0, &fingerprint, &at_us, &was.id, &created]).await?;
+    Ok(())
+}
+
+/// The token in a row of [`EVERY`].
+pub(crate) fn read(row: &Row) -> Outcome<Token> {
+    let fingerprint = bytes(row, 3)?.ok_or_else(|| Error::unavailable("a token without a fingerprint"))?;
+    let once = Once { key_id: KeyId(row.try_get(0)?), token: row.try_get(1)?, fingerprint };
+    let (org_id, at) = (OrgId(row.try_get(2)?), time(row, 4)?);
+    Ok(Token { once, org_id, at, id: row.try_get(5)?, created: json(row, 6)? })
 }

@@ -13,6 +13,8 @@ use crate::{PostgresStore, audit, key, team};
 const INSERT: &str = "INSERT INTO org (id, name, created_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const GET: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1";
 const PAGE: &str = "SELECT id, name, created_at_us FROM org WHERE id >= $1 ORDER BY id LIMIT $2";
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = PAGE;
 const RENAME: &str = "UPDATE org SET name = $2 WHERE id = $1";
 // Three ways to hold it until the transaction ends: so that it stays; so that nobody else changes it or decides by
 // which keys it has; so that nothing of it is changed any more.
@@ -113,13 +115,13 @@ async fn get(session: &Session, sql: &str, id: OrgId) -> Outcome<Org> {
     row.as_ref().map_or(Err(Error::UnknownOrg(id).into()), read)
 }
 
-async fn insert(session: &Session, org: &Org) -> Outcome<()> {
+pub(crate) async fn insert(session: &Session, org: &Org) -> Outcome<()> {
     match session.change(INSERT, &[&org.id.0, &org.name, &kept(org.created_at).as_microsecond()]).await? {
         0 => Err(Error::Taken(org.id.to_string()).into()),
         _ => Ok(()),
     }
 }
 
-fn read(row: &Row) -> Outcome<Org> {
+pub(crate) fn read(row: &Row) -> Outcome<Org> {
     Ok(Org { id: OrgId(row.try_get(0)?), name: row.try_get(1)?, created_at: time(row, 2)? })
 }

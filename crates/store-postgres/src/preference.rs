@@ -16,8 +16,8 @@ use crate::failure::Outcome;
 use crate::session::Session;
 use crate::{PostgresStore, audit};
 
-pub(crate) use read::{Place, of_both_environments, read_batch};
-pub(crate) use upsert::{Upsert, upsert_batch};
+pub(crate) use read::{EVERY, Place, of_both_environments, preference as read_one, read_batch};
+pub(crate) use upsert::{UPSERT, Upsert, upsert_batch};
 
 // In the order of ids, as everybody locks: so nobody waits for somebody who waits for them.
 const LOCK: &str = "SELECT asked.n FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY \
@@ -36,7 +36,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     read::PAGE_OF_SOME,
     read::STORED,
     read::OF_BOTH_ENVIRONMENTS,
-    upsert::UPSERT,
+    UPSERT,
 ];
 
 #[async_trait]

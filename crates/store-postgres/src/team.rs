@@ -31,6 +31,8 @@ const LOCK: &str = columns!("id = $1 AND org_id = $2 FOR NO KEY UPDATE");
 const CLOSE: &str = columns!("id = $1 AND org_id = $2 FOR UPDATE");
 const BY_INTEGRATION_ID: &str = columns!("org_id = $1 AND integration_team_id = $2");
 const PAGE: &str = columns!("org_id = $1 AND id >= $2 ORDER BY id LIMIT $3");
+/// Of the whole deployment.
+pub(crate) const EVERY: &str = columns!("id >= $1 ORDER BY id LIMIT $2");
 const NAMED: &str = columns!("org_id = $1 AND id = ANY($2) ORDER BY id");
 const UPDATE: &str = "UPDATE team SET name = $2, integration_team_id = $3 WHERE id = $1";
 // With its preferences, applications and bindings, which cascade.
@@ -38,7 +40,7 @@ const DELETE: &str = "DELETE FROM team WHERE id = $1";
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] =
-    &[INSERT, IS_TAKEN, GET, LOCK, CLOSE, BY_INTEGRATION_ID, PAGE, NAMED, UPDATE, DELETE];
+    &[INSERT, IS_TAKEN, GET, LOCK, CLOSE, BY_INTEGRATION_ID, PAGE, EVERY, NAMED, UPDATE, DELETE];
 
 /// How many rows are read at once where not all of them may pass.
 pub(crate) const CHUNK: usize = 500;
@@ -207,7 +209,7 @@ fn told_again(was: Was) -> Outcome<Team> {
     serde_json::from_value(created).map_err(|error| Error::unavailable(error).into())
 }
 
-fn read(row: &Row) -> Outcome<Team> {
+pub(crate) fn read(row: &Row) -> Outcome<Team> {
     Ok(Team {
         id: TeamId(row.try_get(0)?),
         org_id: OrgId(row.try_get(1)?),

@@ -18,7 +18,7 @@ const FILL: &str = "
     INSERT INTO credential (id, team_id, environment, provider, org_id, region, created_at_us, updated_at_us)
         SELECT gen_random_uuid(), id, 'production', 'oura', org_id, region, 0, 0 FROM team;
     INSERT INTO audit_entry (org_id, id, team_id, action) SELECT org_id, id, id, 'team_created' FROM team;
-    INSERT INTO once SELECT id, 'x', id, sha256(id::text::bytea), 0, id, NULL FROM org;
+    INSERT INTO once SELECT id, n::text, id, sha256(id::text::bytea), n, id, NULL FROM org, generate_series(1, 10) n;
     ANALYZE";
 
 /// The planner may choose as it likes: what keeps our own sessions from looking at every row is left out.

@@ -33,6 +33,11 @@ pub(super) const STORED: &str = "SELECT team_id, provider, default_days, overrid
 pub(super) const OF_BOTH_ENVIRONMENTS: &str =
     "SELECT environment, provider, default_days, overrides FROM preference WHERE team_id = $1";
 
+/// Of the whole deployment: all rows of the next places, a place being a team and an environment.
+pub(crate) const EVERY: &str = "SELECT team_id, provider, default_days, overrides, environment, updated_at_us \
+     FROM preference WHERE (team_id, environment) IN (SELECT DISTINCT team_id, environment FROM preference \
+     WHERE (team_id, environment) > ($1, $2) ORDER BY team_id, environment LIMIT $3)";
+
 /// One environment of a team, and where the team has to be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
@@ -110,7 +115,7 @@ pub(crate) async fn of_both_environments(
 }
 
 /// What is in the second column and those after it.
-fn preference(row: &Row) -> Outcome<Option<(Provider, Preference)>> {
+pub(crate) fn preference(row: &Row) -> Outcome<Option<(Provider, Preference)>> {
     let Some(provider) = row.try_get(1)? else { return Ok(None) };
     let preference = Preference { default: days(row, 2)?, overrides: overrides(row, 3)? };
     Ok(Some((slug(provider)?, preference)))

@@ -17,7 +17,7 @@ use crate::failure::{Outcome, is_of_one};
 use crate::session::Session;
 use crate::transaction::Transactions;
 
-pub(super) const UPSERT: &str = "INSERT INTO preference \
+pub(crate) const UPSERT: &str = "INSERT INTO preference \
      (team_id, environment, provider, default_days, overrides, updated_at_us) \
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[]) \
      ON CONFLICT (team_id, environment, provider) DO UPDATE SET default_days = excluded.default_days, \

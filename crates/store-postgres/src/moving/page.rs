@@ -1,0 +1,72 @@
+//! Every row of a kind, page by page.
+
+use std::collections::BTreeMap;
+
+use lookback_domain::TeamId;
+use lookback_store::{KeptPreferences, Kind, Position, Row};
+use uuid::Uuid;
+
+use crate::column::{limit, slug, time};
+use crate::failure::Outcome;
+use crate::session::Session;
+use crate::team::page_of;
+use crate::{audit, credential, key, once, org, preference, team};
+
+/// Up to so many rows after this position.
+pub(super) async fn page(
+    session: &Session,
+    kind: Kind,
+    after: Option<&Position>,
+    rows: usize,
+) -> Outcome<Vec<Row>> {
+    let id = match after {
+        Some(Position::Id(id)) => Some(*id),
+        _ => None,
+    };
+    let (first, most) = page_of(id, rows);
+    let by_id = async |sql| session.all(sql, &[&first, &most]).await;
+    match kind {
+        Kind::Org => by_id(org::EVERY).await?.iter().map(|row| org::read(row).map(Row::Org)).collect(),
+        Kind::Team => by_id(team::EVERY).await?.iter().map(|row| team::read(row).map(Row::Team)).collect(),
+        Kind::Key => by_id(key::EVERY).await?.iter().map(|row| key::read(row).map(Row::Key)).collect(),
+        Kind::Credential => {
+            let found = by_id(credential::EVERY).await?;
+            found.iter().map(|row| credential::read(row).map(Row::Credential)).collect()
+        }
+        Kind::Preferences => preferences(session, after, rows).await,
+        Kind::AuditEntry => {
+            // No entry has the least id.
+            let (org, id) = match after {
+                Some(Position::Entry(org, id)) => (org.0, id.0),
+                _ => (Uuid::nil(), Uuid::nil()),
+            };
+            let found = session.all(audit::EVERY, &[&org, &id, &limit(rows)]).await?;
+            found.iter().map(|row| audit::read(row).map(Row::AuditEntry)).collect()
+        }
+        Kind::Token => {
+            let (key, token) = match after {
+                Some(Position::Token(key, token)) => (key.0, &token[..]),
+                _ => (Uuid::nil(), ""),
+            };
+            let found = session.all(once::EVERY, &[&key, &token, &limit(rows)]).await?;
+            found.iter().map(|row| once::read(row).map(Row::Token)).collect()
+        }
+    }
+}
+
+/// The rows of each team and environment as one.
+async fn preferences(session: &Session, after: Option<&Position>, rows: usize) -> Outcome<Vec<Row>> {
+    let (team, environment) = match after {
+        Some(Position::Place(team, environment)) => (team.0, environment.as_str()),
+        _ => (Uuid::nil(), ""),
+    };
+    let mut places: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for row in session.all(preference::EVERY, &[&team, &environment, &limit(rows)]).await? {
+        let place = (TeamId(row.try_get(0)?), slug(row.try_get(4)?)?);
+        let at = time(&row, 5)?;
+        let kept = preference::read_one(&row)?.map(|(provider, preference)| (provider, (preference, at)));
+        places.entry(place).or_default().extend(kept);
+    }
+    let kept = |((team_id, environment), providers)| KeptPreferences { team_id, environment, providers };
+    Ok(places.into_iter().map(kept).map(Row::Preferences).collect())
+}

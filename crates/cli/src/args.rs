@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod audit;
 mod plan;
 mod serve;
 
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use jiff::{Timestamp, civil::Date};
 use lookback_domain::{Days, Environment, KeyId, OrgId, Provider, Region, Resource, TeamId};
 
+pub use audit::{Audit, Secrets};
 pub use plan::Plan;
 pub use serve::Serve;
 
@@ -53,6 +55,10 @@ pub struct Global {
     /// A file that holds the database URL, for URLs with a password in them [env: LOOKBACK_DATABASE_FILE=]
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "database")]
     pub database_file: Option<PathBuf>,
+    /// A file with the master keys that secrets are sealed under [env: LOOKBACK_MASTER_KEY_FILE=, or the key itself:
+    /// LOOKBACK_MASTER_KEY=] [default: beside an embedded store]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
     /// A TOML file with settings
     #[arg(long, global = true, env = "LOOKBACK_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -95,6 +101,14 @@ pub enum Command {
     /// Manage management keys
     #[command(subcommand)]
     Key(Key),
+    /// Show who changed what
+    #[command(
+        after_help = "Examples:\n  lookback audit --org ORG\n  lookback audit --org ORG --actor command-line --since 2026-11-01T00:00:00Z --json"
+    )]
+    Audit(Audit),
+    /// Manage the keys that secrets are sealed under
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Show which window would be pulled, and why
     #[command(
         after_help = "Without --team nothing is looked up: --days and --override stand in for a stored preference.\n\nExamples:\n  lookback resolve --provider oura --days 120 --override sleep=180 --resource sleep --resource activity\n  lookback resolve --provider fitbit --days 365 --resource heartrate\n  lookback resolve --org ORG --team TEAM --region eu --provider strava --resource workouts --json"
@@ -149,6 +163,7 @@ impl Command {
             | Self::Config(_)
             | Self::Healthcheck(_)
             | Self::Plan(_)
+            | Self::Audit(_)
             | Self::Providers
             | Self::Openapi
             | Self::Completions { .. } => true,
@@ -156,6 +171,7 @@ impl Command {
             | Self::Serve(_)
             | Self::Bootstrap(_)
             | Self::Backup(_)
+            | Self::Secrets(_)
             | Self::Export(_)
             | Self::Import(_)
             | Self::Simulate(_) => false,

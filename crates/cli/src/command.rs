@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod audit;
 mod backup;
 mod bootstrap;
 mod config;
@@ -13,6 +14,7 @@ mod plan;
 mod providers;
 mod quickstart;
 mod resolve;
+mod secrets;
 mod serve;
 mod simulate;
 mod team;
@@ -36,6 +38,8 @@ pub async fn run(command: Command, settings: &Settings, given: &Given) -> anyhow
         Command::Org(what) => org::run(settings, what).await,
         Command::Team(what) => team::run(settings, what).await,
         Command::Key(what) => key::run(settings, what).await,
+        Command::Audit(what) => audit::run(settings, what).await,
+        Command::Secrets(what) => secrets::run(settings, &what).await,
         Command::Resolve(what) => resolve::run(settings, *what).await,
         Command::Plan(what) => plan::run(settings, *what).await,
         Command::Simulate(what) => simulate::run(settings, &what),

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use lookback_api::{Clock, Entropy};
 use lookback_domain::{KeyId, OrgId, TeamId};
+use lookback_secrets::MasterKey;
 use lookback_store::{Actor, Author, ManagementKey};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// The machine's clock.
 pub struct SystemClock;
@@ -72,6 +74,20 @@ pub fn author() -> anyhow::Result<Author> {
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for randomness")]
 fn random(bytes: &mut [u8]) -> anyhow::Result<()> {
     Ok(getrandom::fill(bytes)?)
+}
+
+/// A new master key.
+pub fn master_key() -> anyhow::Result<MasterKey> {
+    let mut bits = Zeroizing::new([0; 32]);
+    random(&mut bits[..])?;
+    Ok(MasterKey::from_bits(bits))
+}
+
+/// What nothing else is sealed with.
+pub fn nonce() -> anyhow::Result<[u8; 12]> {
+    let mut nonce = [0; 12];
+    random(&mut nonce)?;
+    Ok(nonce)
 }
 
 /// A random number that tells this process from others.

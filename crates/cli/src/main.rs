@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod keyring;
 mod logging;
 mod machine;
 mod measured;

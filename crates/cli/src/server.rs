@@ -2,6 +2,7 @@
 
 mod accept;
 mod answer;
+mod chores;
 mod client;
 mod open;
 pub mod pinned;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lookback_api::{App, Limits, Metrics, Parts, metrics_router, router};
+use lookback_api::{App, Limits, Metrics, Parts, Vault, metrics_router, router};
 use lookback_domain::Catalog;
 use lookback_store::Lifecycle;
 use prometheus_client::registry::Registry;
@@ -21,10 +22,12 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::command::open::Opened;
+use crate::keyring::Sealer;
 use crate::machine::{self, SystemClock, SystemEntropy};
 use crate::measured::Measured;
 pub use accept::Connections;
 use accept::Serving;
+use chores::Chores;
 pub use client::TrustedProxies;
 use open::Counted;
 pub use signals::Signals;
@@ -49,6 +52,8 @@ pub struct Options {
     pub limits: Limits,
     /// Bounds on connections.
     pub connections: Connections,
+    /// How many days the audit log is kept; for ever where nothing is said.
+    pub audit_days: Option<u32>,
     /// How long the requests at hand may take after the server was told to end.
     pub drain_time_max: Duration,
     /// Whose word on a client's address is taken.
@@ -95,7 +100,7 @@ impl Server {
     /// Serves until told to end, finishes the requests at hand, and closes the store.
     pub async fn run(self, mut signals: Signals) -> anyhow::Result<()> {
         let Self { options, api, metrics: metrics_listener, certificate, opened } = self;
-        let Opened { store, numbers, lock: _lock } = opened;
+        let Opened { store, numbers, keys, lock: _lock } = opened;
         let mut registry = Registry::default();
         registry.register_collector(Box::new(numbers));
         let measured = Arc::new(Measured::new(store, &mut registry));
@@ -106,11 +111,13 @@ impl Server {
             catalog: Arc::new(Catalog::bundled()?),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            vault: None,
+            vault: keys.map(|ring| Arc::new(Sealer(ring)) as Arc<dyn Vault>),
             limits: Arc::new(options.limits.clone()),
             guesses: Arc::default(),
             key_uses: Arc::default(),
         });
+
+        let chores = Chores { app: app.clone(), audit_days: options.audit_days };
 
         tracing::info!(address = %api.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
         let routes = router(app.clone(), metrics.clone(), metrics_listener.is_none());
@@ -125,10 +132,13 @@ impl Server {
             Some(certificate) => drop(certificate.renew()),
             None => tracing::info!("there is no certificate to read again; other settings need a restart"),
         };
-        let told = signals.next(reload).await;
+        let told = tokio::select! {
+            told = signals.next(reload) => told,
+            never = chores.forever() => match never {},
+        };
         tracing::info!(signal = told.name(), "told to end; finishing the requests at hand");
         tokio::select! {
-            () = end(serving, options.drain_time_max, &*measured) => tracing::info!("ended"),
+            () = end(serving, options.drain_time_max, &*measured, &chores) => tracing::info!("ended"),
             told = signals.next(|| {}) => {
                 tracing::warn!(signal = told.name(), "told again; ending at once");
                 // What was acknowledged is durable; the rest is what at once means.
@@ -140,7 +150,7 @@ impl Server {
 }
 
 /// Finishes the requests at hand and closes the store.
-async fn end(mut serving: Vec<Serving>, drain_time_max: Duration, store: &impl Lifecycle) {
+async fn end(mut serving: Vec<Serving>, drain_time_max: Duration, store: &impl Lifecycle, chores: &Chores) {
     serving.iter_mut().for_each(Serving::end);
     let drained = async {
         for server in serving {
@@ -150,6 +160,8 @@ async fn end(mut serving: Vec<Serving>, drain_time_max: Duration, store: &impl L
     if timeout(drain_time_max, drained).await.is_err() {
         tracing::warn!(?drain_time_max, "some connections were not finished in time and are cut off");
     }
+    // What was used until now, as far as the store takes it.
+    let _ = timeout(CLOSE_TIME_MAX, chores.note_uses()).await;
     if timeout(CLOSE_TIME_MAX, store.close()).await.is_err() {
         tracing::warn!("the store takes too long to close; what was acknowledged is safe all the same");
     }

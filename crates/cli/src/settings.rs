@@ -2,6 +2,7 @@
 
 mod explained;
 mod first;
+mod master_keys;
 mod server;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use crate::args::{Global, Serve};
 use crate::server::Options;
 pub use explained::Given;
 pub use first::First;
+pub use master_keys::MasterKeys;
 
 /// Where the store is if nobody says otherwise. Its directory is made where it is missing.
 pub const DATA_DIRECTORY: &str = "lookback-data";
@@ -29,6 +31,8 @@ pub struct Settings {
     /// Where everything is kept.
     pub database: Database,
     database_from: Source,
+    /// Where the master keys are.
+    pub master_keys: MasterKeys,
     /// What the configuration file says of the server.
     file: Serve,
     /// What to log.
@@ -109,6 +113,7 @@ impl fmt::Debug for Url {
 struct File {
     database: Option<String>,
     database_file: Option<PathBuf>,
+    master_key_file: Option<PathBuf>,
     log: Option<String>,
     #[serde(default)]
     server: Serve,
@@ -130,6 +135,7 @@ impl Settings {
         Ok(Self {
             database: url.as_deref().map_or(Ok(Database::Default), Database::parse)?,
             database_from,
+            master_keys: MasterKeys::read(given.master_key_file.clone(), file.master_key_file)?,
             file: file.server,
             log_from: if file.log.is_some() { Source::File } else { Source::Default },
             log: given.log.clone().or(file.log).unwrap_or_else(|| LOG.to_owned()),

@@ -36,6 +36,9 @@ pub struct Serve {
     /// Connections from one address, where it is no trusted proxy's; further ones are closed [default: 1024]
     #[arg(long, env = "LOOKBACK_CONNECTIONS_PER_CLIENT_MAX", value_name = "COUNT")]
     pub connections_per_client_max: Option<NonZeroU32>,
+    /// Days the audit log is kept; 0 keeps it for ever [default: 400]
+    #[arg(long, env = "LOOKBACK_AUDIT_DAYS", value_name = "DAYS")]
+    pub audit_days: Option<u32>,
     /// Seconds a request may take, its body included; then it is answered 503 [default: 30]
     #[arg(long, env = "LOOKBACK_REQUEST_SECONDS_MAX", value_name = "SECONDS")]
     pub request_seconds_max: Option<NonZeroU32>,

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use lookback_secrets::KeyRing;
 use lookback_store::Store;
 use lookback_store_sqlite::ServerLock;
 use thiserror::Error;
 
+use crate::keyring;
 use crate::numbers::Numbers;
 use crate::settings::{Database, Settings};
 
@@ -19,6 +21,8 @@ pub struct Opened {
     pub store: Arc<dyn Store>,
     /// What it tells about itself.
     pub numbers: Numbers,
+    /// What secrets are sealed under, where there is any.
+    pub keys: Option<KeyRing>,
     /// What keeps a second server away, where only one may work on it.
     pub lock: Option<ServerLock>,
 }
@@ -62,7 +66,13 @@ pub async fn store_to_serve(settings: &Settings) -> anyhow::Result<Opened> {
         None => None,
     };
     let opened = open(settings, Empty::Make).await?;
-    Ok(Opened { lock, ..opened })
+    let keys = keyring::to_serve(settings)?;
+    if let (Some(ring), Ok(used)) = (&keys, opened.store.seal_counts().await) {
+        for (key, secrets) in used.into_iter().filter(|(key, _)| !ring.ids().any(|known| known == key)) {
+            tracing::warn!(%key, secrets, "secrets are sealed under a master key that is not in the key ring");
+        }
+    }
+    Ok(Opened { lock, keys, ..opened })
 }
 
 async fn open(settings: &Settings, empty: Empty) -> anyhow::Result<Opened> {

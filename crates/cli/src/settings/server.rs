@@ -15,6 +15,9 @@ use crate::server::{CertificateFiles, Connections, Options, TrustedProxies};
 /// How long the requests at hand may take if nobody says otherwise.
 const DRAIN_SECONDS_MAX: u32 = 20;
 
+/// How long the audit log is kept if nobody says otherwise: a year, and the time to look back at it.
+const AUDIT_DAYS: u32 = 400;
+
 /// What holds where nobody says otherwise.
 pub fn defaults() -> Serve {
     let (limits, connections) = (Limits::default(), Connections::default());
@@ -30,6 +33,7 @@ pub fn defaults() -> Serve {
         body_seconds_max: seconds(limits.body_time_max),
         answer_seconds_max: seconds(connections.answer_time_max),
         drain_seconds_max: Some(DRAIN_SECONDS_MAX),
+        audit_days: Some(AUDIT_DAYS),
         first_org_name: Some("My organisation".to_owned()),
         first_team_name: Some("My team".to_owned()),
         first_team_region: Some(Region::Us),
@@ -93,6 +97,7 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
             answer_time_max: seconds(settings.answer_seconds_max),
         },
         drain_time_max: Duration::from_secs(settings.drain_seconds_max.expect("there is a default").into()),
+        audit_days: settings.audit_days.filter(|&days| days > 0),
         trusted_proxies: TrustedProxies::new(&settings.trusted_proxy),
     })
 }

@@ -7,6 +7,7 @@ mod backup;
 mod config;
 mod first;
 mod healthcheck;
+mod master_keys;
 mod moving;
 mod offline;
 mod packaging;

@@ -30,7 +30,7 @@ pub(super) fn open(database: &Database, empty: Empty) -> anyhow::Result<Opened> 
             Number::queued_operations_max(stats.queue_max),
         ]
     });
-    Ok(Opened { store, numbers, lock: None })
+    Ok(Opened { store, numbers, keys: None, lock: None })
 }
 
 /// Sees that there is a file. Whatever else is wrong with it, opening it tells better.

@@ -26,5 +26,5 @@ pub(super) async fn open(url: &Url, empty: Empty) -> anyhow::Result<Opened> {
             Number::gauge("connections_waited_for", "Operations that wait for a connection", stats.waiting),
         ]
     });
-    Ok(Opened { store, numbers, lock: None })
+    Ok(Opened { store, numbers, keys: None, lock: None })
 }

@@ -4,12 +4,15 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Error, Read, Seek, SeekFrom};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use lookback_domain::{Environment, OrgId, Preference, Provider, Region, TeamId};
 use lookback_moving::{ImportError, Imported, export, import};
 use lookback_store::testing::{Model, by, dump, property};
-use lookback_store::{KeptPreferences, Moving, Org, OrgStore, Row, Store, Team};
+use lookback_store::{KeptPreferences, Lifecycle, Moving, Org, OrgStore, Row, Store, Team};
+use lookback_store_postgres::PostgresStore;
+use lookback_store_postgres::testing::database;
 use lookback_store_sqlite::{Options, SqliteStore};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -75,6 +78,12 @@ async fn furnished() -> (SqliteStore, TempDir) {
     (store, directory)
 }
 
+/// What an export of it writes.
+fn written() -> &'static [u8] {
+    static WRITTEN: OnceLock<Vec<u8>> = OnceLock::new();
+    WRITTEN.get_or_init(|| run(async { bytes(&furnished().await.0).await }))
+}
+
 fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap().block_on(test)
 }
@@ -90,6 +99,36 @@ fn whatever_is_in_a_store_arrives_in_another_as_it_was() {
         assert_eq!(bytes(&back).await, there, "and back again it is the same to the byte");
         dump(&store, 100).await
     });
+}
+
+#[test]
+fn whatever_is_in_a_store_arrives_in_postgresql_and_back_as_it_was() {
+    property::arrives_as_it_was(&async |model: &Model| {
+        let there = bytes(model).await;
+        // Where PostgreSQL cannot be had whoever gives it says so.
+        let Some(database) = database().await else { return dump(model, 100).await };
+        let postgres =
+            PostgresStore::open(database.url(), &lookback_store_postgres::Options::default()).await.unwrap();
+        imported(&there, &postgres).await.unwrap();
+        assert_eq!(imported(&there, &postgres).await.unwrap().new, 0, "it is recognised");
+        let back = bytes(&postgres).await;
+        assert_eq!(back, there, "what PostgreSQL exports is the same to the byte");
+        let (store, _directory) = sqlite();
+        imported(&back, &store).await.unwrap();
+        dump(&store, 100).await
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_a_part_goes_to_postgresql_and_back() {
+    let Some(database) = database().await else { return };
+    let postgres =
+        PostgresStore::open(database.url(), &lookback_store_postgres::Options::default()).await.unwrap();
+    let (source, _directory) = furnished().await;
+    let there = bytes(&source).await;
+    assert_eq!(imported(&there, &postgres).await.unwrap(), Imported { rows: 3600, new: 3600 });
+    assert!(bytes(&postgres).await == there);
+    postgres.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,18 +181,17 @@ proptest! {
 
     #[test]
     fn an_import_that_was_interrupted_goes_on_to_the_same_end(cut in 0.0..1.0) {
+        let written = written();
         run(async {
-            let (source, _directory) = furnished().await;
-            let written = bytes(&source).await;
             let (store, _directory) = sqlite();
             // The file is read three times: before, while, and after it is imported.
             let budget = (written.len() as f64 * 3.0 * cut) as u64;
-            let mut failing = Failing { file: Cursor::new(&written), budget };
+            let mut failing = Failing { file: Cursor::new(written), budget };
             let interrupted = import(&mut failing, &store, &mut |_| {}).await;
             assert!(matches!(interrupted, Err(ImportError::Io(_))), "{interrupted:?}");
             let there = dump(&store, 1000).await;
             assert!(there[..] == many()[..there.len()], "what is there is a beginning");
-            let rest = imported(&written, &store).await.unwrap();
+            let rest = imported(written, &store).await.unwrap();
             assert_eq!(rest, Imported { rows: 3600, new: 3600 - there.len() as u64 });
             assert!(dump(&store, 1000).await == many());
         });
@@ -161,9 +199,8 @@ proptest! {
 
     #[test]
     fn what_was_cut_short_or_changed_is_refused_and_nothing_happens(at in 0.0..1.0, flip in 1..=255_u8) {
+        let mut written = written().to_vec();
         run(async {
-            let (source, _directory) = furnished().await;
-            let mut written = bytes(&source).await;
             let (store, _directory) = sqlite();
             let at = (written.len() as f64 * at) as usize;
             let cut_short = imported(&written[..at], &store).await.unwrap_err();
@@ -178,7 +215,7 @@ proptest! {
 
 /// A file that cannot be read any more once so many bytes were.
 struct Failing<'a> {
-    file: Cursor<&'a Vec<u8>>,
+    file: Cursor<&'a [u8]>,
     budget: u64,
 }
 

@@ -163,7 +163,7 @@ pub fn violations(scenario: &Scenario, summary: &Summary) -> Vec<String> {
     }
     // Where users have windows of their own, teams fall asleep and wake all the time.
     if summary.history > 200 && scenario.app.iter().all(|app| app.user_windows.is_empty()) {
-        must(summary.jain >= 0.97, format!("Jain's index is {:.4}", summary.jain));
+        must(summary.jain >= 0.99, format!("Jain's index is {:.4}", summary.jain));
     }
     let calm = scenario.crash_at_hours.is_empty() && scenario.lost_rate == 0.0;
     if calm && summary.poll_stretch.values().all(|stretch| *stretch <= 1.0) {

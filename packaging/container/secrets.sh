@@ -18,3 +18,5 @@ database_url() { printf 'postgres://lookback:%s@database/lookback?sslmode=disabl
 make database-password openssl rand -hex 24
 make database-url database_url
 make first-key management_key
+# What OAuth secrets are sealed under. Keep a copy elsewhere: without it they cannot be read.
+make master-key openssl rand -base64 32

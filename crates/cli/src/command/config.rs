@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use crate::args::Config;
-use crate::output;
 use crate::server::Certificate;
 use crate::settings::{Given, Settings};
+use crate::{keyring, output};
 
 pub fn run(settings: &Settings, given: &Given, what: &Config) -> anyhow::Result<()> {
     let Config::Check(serve) = what;
     settings.first(serve)?;
+    keyring::existing(settings)?;
     if let Some(files) = settings.server(serve)?.tls {
         Certificate::load(files)?;
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::server::{is_stated, keys};
-use super::{Settings, Source};
+use super::{MasterKeys, Settings, Source, variable};
 use crate::args::Serve;
 
 /// Which settings the command line and the environment state, by the names of their flags.
@@ -57,6 +57,7 @@ impl Settings {
         let log = given.source("log").unwrap_or(self.log_from);
         all.push(Explained { setting: "log".to_owned(), value: self.log.clone().into(), from: log });
 
+        all.push(self.explained_master_keys(given));
         let (file, effective) = (keys(&self.file), keys(&self.layered(serve)));
         let server = effective.into_iter().map(|(key, value)| {
             let stated = given.source(&key).or_else(|| is_stated(&file[&key]).then_some(Source::File));
@@ -65,5 +66,19 @@ impl Settings {
         });
         all.extend(server);
         all
+    }
+
+    /// Where the master keys are. They themselves are not shown.
+    fn explained_master_keys(&self, given: &Given) -> Explained {
+        let (value, from) = match &self.master_keys {
+            MasterKeys::Unset => (Value::Null, Source::Unset),
+            MasterKeys::Here(_) => ("(not shown)".into(), Source::Environment),
+            MasterKeys::In(file) => {
+                let in_environment = variable("LOOKBACK_MASTER_KEY_FILE").is_ok_and(|file| file.is_some());
+                let otherwise = if in_environment { Source::Environment } else { Source::File };
+                (file.display().to_string().into(), given.source("master_key_file").unwrap_or(otherwise))
+            }
+        };
+        Explained { setting: "master_key_file".to_owned(), value, from }
     }
 }

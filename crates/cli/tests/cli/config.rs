@@ -33,6 +33,15 @@ fn each_setting_is_shown_with_whoever_states_it() {
     ] {
         assert_eq!(*row(&rows, setting), json!({ "setting": setting, "value": value, "from": from }));
     }
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let file = place.file("keys", key);
+    for (variable, value) in [("LOOKBACK_MASTER_KEY_FILE", &file[..]), ("LOOKBACK_MASTER_KEY", key)] {
+        let shown = place.run_with(&["config", "check", "--json"], &[(variable, value)]).ok();
+        assert!(!shown.contains(key), "{shown}");
+        let keys = row(&serde_json::from_str(&shown).unwrap(), "master_key_file").clone();
+        let value = if variable.ends_with("_FILE") { &file[..] } else { "(not shown)" };
+        assert_eq!(keys, json!({ "setting": "master_key_file", "value": value, "from": "environment" }));
+    }
     assert!(!place.path("here.db").exists(), "nothing is made");
     let shown = place.run_with(&args[..args.len() - 1], &environment).ok();
     assert!(
@@ -48,6 +57,8 @@ fn what_makes_no_sense_is_refused_and_named() {
     assert!(said.contains("request_max"), "{said}");
     let said = place.run(&["config", "check", "--database", "mysql://u:hunter2@h/d"]).failed(1);
     assert!(said.contains("sqlite:PATH") && !said.contains("hunter2"), "{said}");
+    let said = place.run_with(&["config", "check"], &[("LOOKBACK_MASTER_KEY", "hunter2")]).failed(1);
+    assert!(said.contains("LOOKBACK_MASTER_KEY") && !said.contains("hunter2"), "{said}");
     let said = place.run_with(&["config", "check"], &[("LOOKBACK_REQUESTS_MAX", "none")]).failed(2);
     assert!(said.contains("none"), "{said}");
 }

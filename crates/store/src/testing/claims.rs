@@ -3,7 +3,9 @@
 // A claim takes the store as `check` hands it out, also where it needs no more than a reference.
 #![allow(clippy::needless_pass_by_value, clippy::unwrap_used, reason = "these are tests, in a library")]
 
+pub mod audit;
 pub mod concurrency;
+pub mod credential;
 pub mod key;
 pub mod moving;
 pub mod org;

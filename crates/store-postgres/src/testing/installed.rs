@@ -27,7 +27,9 @@ pub(super) fn binaries() -> Option<PathBuf> {
 
 fn on_path() -> Option<PathBuf> {
     let path = said("PATH")?;
-    std::env::split_paths(&path).find(|directory| is_complete(directory))
+    let found = std::env::split_paths(&path).find(|directory| is_complete(directory))?;
+    // Where it really is: a link to some of the programs has not all of them beside it.
+    found.join("postgres").canonicalize().ok()?.parent().map(Path::to_owned)
 }
 
 /// Debian keeps each version in a directory of its own, beside the path.

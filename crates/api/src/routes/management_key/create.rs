@@ -66,10 +66,10 @@ model! {
         (status = 409, description = "The key was made by the same request before", body = Refusal),
         Refusals,
     ),
-    extensions(
-        ("x-lookback-headers" = json!(["Idempotency-Key"])),
-        ("x-lookback-fields" = json!({ "expires_at": { "type": ["string", "null"], "format": "date-time" } })),
-    ),
+    extensions(("x-lookback-additions" = json!({
+        "fields": { "expires_at": { "type": ["string", "null"], "format": "date-time" } },
+        "headers": ["Idempotency-Key"],
+    }))),
 )]
 pub async fn create(
     State(app): State<App>,

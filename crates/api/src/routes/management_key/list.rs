@@ -52,7 +52,7 @@ const PAGE: usize = 500;
         (status = 200, description = "Successful Response", body = ClientFacingManagementKeyResponse),
         Refusals,
     ),
-    extensions(("x-lookback-parameters" = json!(["next_cursor"]))),
+    extensions(("x-lookback-additions" = json!({ "parameters": ["next_cursor"] }))),
 )]
 pub async fn list(
     State(app): State<App>,

@@ -45,7 +45,9 @@ request! {
         (status = 409, description = "It is the last org_admin key of the organisation", body = Refusal),
         Refusals,
     ),
-    extensions(("x-lookback-fields" = json!({ "expires_at": { "type": ["string", "null"], "format": "date-time" } }))),
+    extensions(("x-lookback-additions" = json!({
+        "fields": { "expires_at": { "type": ["string", "null"], "format": "date-time" } },
+    }))),
 )]
 pub async fn patch(
     State(app): State<App>,

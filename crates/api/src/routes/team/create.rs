@@ -99,7 +99,7 @@ impl CreateOrgTeamBody {
         (status = 409, description = "Conflict", body = IntegrationTeamIDConflictResponse),
         Refusals,
     ),
-    extensions(("x-lookback-headers" = json!(["Idempotency-Key"]))),
+    extensions(("x-lookback-additions" = json!({ "headers": ["Idempotency-Key"] }))),
 )]
 pub async fn create(
     State(app): State<App>,

@@ -52,7 +52,7 @@ request! { secret ["client_secret", "details"]
         (status = 409, description = "It was stored by the same request, and changed since", body = crate::error::Refusal),
         Refusals,
     ),
-    extensions(("x-lookback-headers" = json!(["Idempotency-Key"]))),
+    extensions(("x-lookback-additions" = json!({ "headers": ["Idempotency-Key"] }))),
 )]
 pub async fn upsert(
     State(app): State<App>,

@@ -7,6 +7,7 @@
 mod catalog;
 mod days;
 mod feedback;
+mod naming;
 mod preference;
 mod provider;
 mod quota;
@@ -22,6 +23,7 @@ pub use catalog::{
 };
 pub use days::{Days, DaysOutOfRange};
 pub use feedback::{BodyRefusal, Feedback, HeaderForm, Reset};
+pub use naming::{IntegrationTeamId, Label, Misnamed, Name};
 pub use preference::{Preference, Raised, Refusal, Setting, Settings};
 pub use provider::Provider;
 pub use quota::{OwnQuota, Quota, QuotaWindow, Unit, WindowKind};

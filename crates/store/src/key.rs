@@ -37,6 +37,9 @@ pub struct Key {
 }
 
 impl Key {
+    /// How many teams one key can be bound to, by whoever makes it.
+    pub const BINDINGS_MAX: usize = 1_000;
+
     /// A new `org_admin` that never expires.
     pub fn org_admin(id: KeyId, org_id: OrgId, label: String, digest: KeyDigest, by: &Author) -> Self {
         Self {

@@ -9,11 +9,10 @@ pub mod patch;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use lookback_domain::{KeyId, OrgId, Role, TeamId};
+use lookback_domain::{KeyId, Label, OrgId, Role, TeamId};
 use lookback_store::{Actor, Key, KeyFilter};
 
 use super::cursor::before;
-use super::team::refuse_nul;
 use crate::wire::{
     Loc, ManagementKeyWord, Nullable, OrgMember, Problems, RemovedOrgMember, Value, VitalStaff, model,
     request, union,
@@ -147,20 +146,11 @@ async fn visible(app: &App, caller: &Caller, org: OrgId, id: KeyId) -> Result<Ke
     found.ok_or_else(|| lookback_store::Error::UnknownKey(id).into())
 }
 
-/// Characters of a label.
-const LABEL_MAX: usize = 1_000;
-/// Teams that one key can be bound to.
-const BINDINGS_MAX: usize = 1_000;
-
 /// Refuses a label that cannot be stored.
 fn refuse_label(label: &str, problems: &mut Problems) {
     let body = Loc::root("body");
-    let loc = body.key("label");
-    refuse_nul(label, &loc, problems);
-    let characters = label.chars().count();
-    if characters > LABEL_MAX {
-        let said = format!("a label has at most {LABEL_MAX} characters; this one has {characters}");
-        problems.add("value_error", &loc, said, &Value::String(label.to_owned()));
+    if let Err(why) = label.parse::<Label>() {
+        problems.add("value_error", &body.key("label"), why.to_string(), &Value::String(label.to_owned()));
     }
 }
 
@@ -190,8 +180,9 @@ fn bindings(role: Role, asked: &[TeamRoleBinding], problems: &mut Problems) -> B
         Role::TeamAdmin if teams.is_empty() => {
             refuse("a team_admin key is bound to at least one team".to_owned(), input());
         }
-        Role::TeamAdmin if teams.len() > BINDINGS_MAX => {
-            let said = format!("a key is bound to at most {BINDINGS_MAX} teams; these are {}", teams.len());
+        Role::TeamAdmin if teams.len() > Key::BINDINGS_MAX => {
+            let max = Key::BINDINGS_MAX;
+            let said = format!("a key is bound to at most {max} teams; these are {}", teams.len());
             refuse(said, Value::Integer(teams.len().into()));
         }
         _ => {}
@@ -211,7 +202,7 @@ async fn refuse(
     if !unseen.is_empty() {
         return Err(lookback_store::Error::UnknownTeams(unseen).into());
     }
-    if !problems.is_empty() && teams.len() <= BINDINGS_MAX {
+    if !problems.is_empty() && teams.len() <= Key::BINDINGS_MAX {
         for &team in teams {
             app.store.team(org, team).await?;
         }

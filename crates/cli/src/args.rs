@@ -1,20 +1,27 @@
 //! What can be said on the command line.
 
 mod audit;
+mod key;
+mod org;
 mod plan;
 mod serve;
+mod team;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use jiff::{Timestamp, civil::Date};
-use lookback_domain::{Days, Environment, KeyId, OrgId, Provider, Region, Resource, TeamId};
+use lookback_domain::{Days, Environment, Name, OrgId, Provider, Region, Resource, TeamId};
 
 pub use audit::{Audit, Secrets};
+pub use key::{Key, KeyChanges};
+pub use org::Org;
 pub use plan::Plan;
 pub use serve::Serve;
+pub use team::{Team, TeamChanges};
 
 /// Decides how far back health data is pulled when a person connects a device account.
 #[derive(Debug, Parser)]
@@ -226,95 +233,13 @@ pub enum Config {
 pub struct Bootstrap {
     /// What to call the organisation
     #[arg(long, default_value = "My organisation")]
-    pub org_name: String,
+    pub org_name: Name,
     /// What to call the team
     #[arg(long, default_value = "My team")]
-    pub team_name: String,
+    pub team_name: Name,
     /// Where the team lives: us or eu
     #[arg(long, default_value_t = Region::Us)]
     pub region: Region,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Org {
-    /// Create an organisation
-    Create {
-        /// What to call it
-        #[arg(long)]
-        name: String,
-    },
-    /// List the organisations
-    List,
-    /// Delete an organisation with its teams, their preferences and its keys
-    #[command(
-        after_help = "Example:\n  lookback org delete 5b0f7a52-3c1e-4d7a-9f10-6a2b8c4d5e6f --confirm Acme"
-    )]
-    Delete {
-        /// Which one
-        id: OrgId,
-        /// Its name, to show that it is the one meant
-        #[arg(long, value_name = "NAME")]
-        confirm: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Team {
-    /// Create a team
-    Create {
-        /// In which organisation
-        #[arg(long)]
-        org: OrgId,
-        /// What to call it
-        #[arg(long)]
-        name: String,
-        /// Where it lives: us or eu
-        #[arg(long, default_value_t = Region::Us)]
-        region: Region,
-    },
-    /// List the teams of an organisation
-    List {
-        /// Which organisation
-        #[arg(long)]
-        org: OrgId,
-    },
-    /// Delete a team with its preferences
-    Delete {
-        /// In which organisation
-        #[arg(long)]
-        org: OrgId,
-        /// Which one
-        id: TeamId,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Key {
-    /// Create a management key; it is shown this once
-    Create {
-        /// For which organisation
-        #[arg(long)]
-        org: OrgId,
-        /// What to call it
-        #[arg(long, default_value = "command line")]
-        label: String,
-    },
-    /// Print a new management key and store nothing, for `serve --first-key-file`
-    Generate,
-    /// List the management keys of an organisation
-    List {
-        /// Which organisation
-        #[arg(long)]
-        org: OrgId,
-    },
-    /// Delete a management key; it is refused from the next request on
-    Delete {
-        /// Of which organisation
-        #[arg(long)]
-        org: OrgId,
-        /// Which one
-        id: KeyId,
-    },
 }
 
 #[derive(Debug, ClapArgs)]
@@ -380,6 +305,11 @@ pub struct Simulate {
     /// What the first random scenario is drawn from
     #[arg(long, default_value_t = 1, requires = "fuzz")]
     pub seed: u64,
+}
+
+/// Says what makes no sense about a command line that could be read; it is told, and ends, as what could not be.
+pub fn senseless(why: &str) -> anyhow::Error {
+    clap::Error::raw(ErrorKind::ValueValidation, format!("{why}\n")).into()
 }
 
 fn days(text: &str) -> Result<Days, String> {

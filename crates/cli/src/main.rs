@@ -1,5 +1,6 @@
 //! The lookback binary: configuration, commands, wiring.
 
+mod advice;
 mod args;
 mod command;
 mod keyring;
@@ -41,7 +42,10 @@ fn main() -> ExitCode {
     if only_shows && output::is_closed(&error) {
         return ExitCode::SUCCESS;
     }
-    output::complain(&error);
+    if let Some(senseless) = error.downcast_ref::<clap::Error>() {
+        senseless.exit();
+    }
+    output::complain(&error, error.downcast_ref().and_then(advice::on));
     ExitCode::from(code(&error))
 }
 

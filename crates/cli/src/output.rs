@@ -38,10 +38,11 @@ where
     line(&table.trim_fmt())
 }
 
-/// Tells a person what went wrong.
-pub fn complain(error: &anyhow::Error) {
+/// Tells a person what went wrong, and what to do about it.
+pub fn complain(error: &anyhow::Error, advice: Option<&str>) {
+    let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
     // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "lookback: {error:#}");
+    let _ = writeln!(io::stderr(), "lookback: {error:#}{advice}");
 }
 
 /// Whether whoever read the results has stopped reading, as `head` does.

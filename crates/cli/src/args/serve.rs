@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use ipnet::IpNet;
-use lookback_domain::{OrgId, Region, TeamId};
+use lookback_domain::{Name, OrgId, Region, TeamId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Default, ClapArgs, Deserialize, Serialize)]
@@ -63,13 +63,13 @@ pub struct Serve {
     pub first_org_id: Option<OrgId>,
     /// What to call it [default: My organisation]
     #[arg(long, env = "LOOKBACK_FIRST_ORG_NAME", value_name = "NAME")]
-    pub first_org_name: Option<String>,
+    pub first_org_name: Option<Name>,
     /// The id of that team [default: a new one]
     #[arg(long, env = "LOOKBACK_FIRST_TEAM_ID", value_name = "ID")]
     pub first_team_id: Option<TeamId>,
     /// What to call it [default: My team]
     #[arg(long, env = "LOOKBACK_FIRST_TEAM_NAME", value_name = "NAME")]
-    pub first_team_name: Option<String>,
+    pub first_team_name: Option<Name>,
     /// Where it lives: us or eu [default: us]
     #[arg(long, env = "LOOKBACK_FIRST_TEAM_REGION", value_name = "REGION")]
     pub first_team_region: Option<Region>,

@@ -1,6 +1,6 @@
 //! `lookback bootstrap`: what a first call needs.
 
-use lookback_domain::{OrgId, Region, TeamId};
+use lookback_domain::{Name, OrgId, Region, TeamId};
 use lookback_store::{Key, ManagementKey, Org, OrgStore, Team};
 use serde::{Deserialize, Serialize};
 
@@ -31,15 +31,15 @@ pub async fn run(settings: &Settings, what: Bootstrap) -> anyhow::Result<()> {
 /// What is to be made.
 pub struct New {
     pub org_id: OrgId,
-    pub org_name: String,
+    pub org_name: Name,
     pub team_id: TeamId,
-    pub team_name: String,
+    pub team_name: Name,
     pub region: Region,
 }
 
 impl New {
     /// Called so, with new ids.
-    pub fn called(org_name: String, team_name: String, region: Region) -> Self {
+    pub fn called(org_name: Name, team_name: Name, region: Region) -> Self {
         Self { org_id: machine::org_id(), org_name, team_id: machine::team_id(), team_name, region }
     }
 }
@@ -48,11 +48,11 @@ impl New {
 pub async fn make(store: &(impl OrgStore + ?Sized), new: New, key: &ManagementKey) -> anyhow::Result<Made> {
     let by = machine::author()?;
     let created_at = by.at;
-    let org = Org { id: new.org_id, name: new.org_name, created_at };
+    let org = Org { id: new.org_id, name: new.org_name.into(), created_at };
     let team = Team {
         id: new.team_id,
         org_id: org.id,
-        name: new.team_name,
+        name: new.team_name.into(),
         region: new.region,
         integration_team_id: None,
         created_at,

@@ -52,7 +52,7 @@ async fn who(store: &dyn Store, path: &Path) -> anyhow::Result<Made> {
             return Ok(made);
         }
     }
-    let new = New::called("Quickstart".to_owned(), "First team".to_owned(), Region::Us);
+    let new = New::called("Quickstart".parse()?, "First team".parse()?, Region::Us);
     let made = bootstrap::make(store, new, &machine::management_key()?).await?;
     remember(&made, path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(made)

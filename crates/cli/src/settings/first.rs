@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use lookback_domain::{OrgId, Region, TeamId};
+use lookback_domain::{Name, OrgId, Region, TeamId};
 use lookback_store::ManagementKey;
 
 use crate::args::Serve;
@@ -16,11 +16,11 @@ pub struct First {
     /// Its organisation's id, or a new one.
     pub org_id: Option<OrgId>,
     /// What its organisation is called.
-    pub org_name: String,
+    pub org_name: Name,
     /// Its team's id, or a new one.
     pub team_id: Option<TeamId>,
     /// What its team is called.
-    pub team_name: String,
+    pub team_name: Name,
     /// Where its team lives.
     pub region: Region,
 }

@@ -23,6 +23,7 @@ pub fn defaults() -> Serve {
     let (limits, connections) = (Limits::default(), Connections::default());
     let count = |count: usize| u32::try_from(count).ok().and_then(NonZeroU32::new);
     let seconds = |time: Duration| u32::try_from(time.as_secs()).ok().and_then(NonZeroU32::new);
+    let name = |name: &str| name.parse().ok();
     Serve {
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
         requests_max: count(limits.requests_max),
@@ -34,8 +35,8 @@ pub fn defaults() -> Serve {
         answer_seconds_max: seconds(connections.answer_time_max),
         drain_seconds_max: Some(DRAIN_SECONDS_MAX),
         audit_days: Some(AUDIT_DAYS),
-        first_org_name: Some("My organisation".to_owned()),
-        first_team_name: Some("My team".to_owned()),
+        first_org_name: name("My organisation"),
+        first_team_name: name("My team"),
         first_team_region: Some(Region::Us),
         ..Serve::default()
     }

@@ -5,8 +5,10 @@
 mod administration;
 mod backup;
 mod config;
+mod deleting;
 mod first;
 mod healthcheck;
+mod keys;
 mod master_keys;
 mod moving;
 mod offline;
@@ -18,3 +20,4 @@ mod serve;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;
+mod teams;

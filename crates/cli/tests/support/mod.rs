@@ -3,12 +3,13 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Lines, Read};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -56,6 +57,25 @@ impl Place {
         let output = self.command(args, environment).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Runs a command on a terminal where a person types this; its output is all that the terminal shows.
+    pub fn run_on_terminal(&self, args: &[&str], typed: &str) -> (Option<i32>, String) {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        unlockpt(&terminal).unwrap();
+        let name = ptsname(&terminal, Vec::new()).unwrap();
+        let open = || File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        let mut terminal = File::from(terminal);
+        let mut command = self.command(args, &[]);
+        command.stdin(open()).stdout(open()).stderr(open());
+        terminal.write_all(typed.as_bytes()).unwrap();
+        let status = command.status().unwrap();
+        // Nobody else has the terminal open then, and reading it ends.
+        drop(command);
+        let mut shown = Vec::new();
+        // How it ends on Linux is an error.
+        let _ = terminal.read_to_end(&mut shown);
+        (status.code(), String::from_utf8(shown).unwrap())
     }
 
     /// What a command prints as JSON.

@@ -38,6 +38,24 @@ where
     line(&table.trim_fmt())
 }
 
+/// The columns of a table of `T`: what stands over them, and what is in them.
+pub struct Columns<T, const N: usize> {
+    pub head: [&'static str; N],
+    pub row: fn(&T) -> [String; N],
+}
+
+impl<T: Serialize, const N: usize> Columns<T, N> {
+    /// Prints one.
+    pub fn one(&self, as_json: bool, item: &T) -> anyhow::Result<()> {
+        if as_json { json(item) } else { table(&self.head, [(self.row)(item)]) }
+    }
+
+    /// Prints a list of them.
+    pub fn all(&self, as_json: bool, items: &[T]) -> anyhow::Result<()> {
+        if as_json { json(&items) } else { table(&self.head, items.iter().map(self.row)) }
+    }
+}
+
 /// Tells a person what went wrong, and what to do about it.
 pub fn complain(error: &anyhow::Error, advice: Option<&str>) {
     let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();

@@ -9,8 +9,23 @@ use serde::Serialize;
 
 use super::{every, open};
 use crate::args::{Key, KeyChanges, senseless};
+use crate::machine;
+use crate::output::{self, Columns};
 use crate::settings::Settings;
-use crate::{machine, output};
+
+const COLUMNS: Columns<Row, 7> = Columns {
+    head: ["key", "label", "role", "teams", "expires", "last used", "created"],
+    row: |key| {
+        let teams = match key.role {
+            Role::OrgAdmin => "all".to_owned(),
+            Role::TeamAdmin => key.bindings.iter().map(TeamId::to_string).collect::<Vec<_>>().join("\n"),
+        };
+        let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
+        let (expires, used) = (time(key.expires_at), time(key.last_used_at));
+        let (role, created) = (key.role.to_string(), key.created_at.to_string());
+        [key.id.to_string(), key.label.clone(), role, teams, expires, used, created]
+    },
+};
 
 /// A key that was just made, in clear.
 #[derive(Serialize)]
@@ -36,13 +51,13 @@ pub async fn run(settings: &Settings, what: Key) -> anyhow::Result<()> {
         Key::List { org } => {
             let (store, all) = (open::existing(settings).await?, KeyFilter::all());
             let keys = every(|after, limit| store.keys(org, &all, after, limit), |key: &Row| key.id).await?;
-            show(settings, &keys, |keys| output::json(&keys))
+            COLUMNS.all(settings.json, &keys)
         }
         Key::Update { org, id, changes } => {
             let patch = patch(changes)?;
             let store = open::existing(settings).await?;
             let key = store.patch_key(org, id, patch, &KeyGuard::none(), &machine::author()?).await?;
-            show(settings, &[key], |keys| output::json(&keys[0]))
+            COLUMNS.one(settings.json, &key)
         }
         Key::Delete { org, id } => {
             let store = open::existing(settings).await?;
@@ -119,25 +134,4 @@ fn check_expiry(expires_at: Option<Timestamp>) -> anyhow::Result<()> {
         ))),
         _ => Ok(()),
     }
-}
-
-fn show(
-    settings: &Settings,
-    keys: &[Row],
-    json: impl Fn(&[Row]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    if settings.json {
-        return json(keys);
-    }
-    let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
-    let rows = keys.iter().map(|key| {
-        let teams = match key.role {
-            Role::OrgAdmin => "all".to_owned(),
-            Role::TeamAdmin => key.bindings.iter().map(TeamId::to_string).collect::<Vec<_>>().join("\n"),
-        };
-        let (expires, used) = (time(key.expires_at), time(key.last_used_at));
-        let (id, role, created) = (key.id.to_string(), key.role.to_string(), key.created_at.to_string());
-        [id, key.label.clone(), role, teams, expires, used, created]
-    });
-    output::table(&["key", "label", "role", "teams", "expires", "last used", "created"], rows)
 }

@@ -8,8 +8,14 @@ use lookback_store::{Key, KeyFilter, Org as Row, Store, Team, TeamFilter};
 
 use super::{every, open};
 use crate::args::{Org, senseless};
+use crate::machine;
+use crate::output::{self, Columns};
 use crate::settings::Settings;
-use crate::{machine, output};
+
+const COLUMNS: Columns<Row, 3> = Columns {
+    head: ["organisation", "name", "created"],
+    row: |org| [org.id.to_string(), org.name.clone(), org.created_at.to_string()],
+};
 
 pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
     match what {
@@ -17,17 +23,17 @@ pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
             let (store, by) = (open::store(settings).await?, machine::author()?);
             let org = Row { id: machine::org_id(), name: name.into(), created_at: by.at };
             store.create_org(org.clone(), Vec::new(), Vec::new(), &by).await?;
-            show(settings, &[org], |orgs| output::json(&orgs[0]))
+            COLUMNS.one(settings.json, &org)
         }
         Org::List => {
             let store = open::existing(settings).await?;
             let orgs = every(|after, limit| store.orgs(after, limit), |org: &Row| org.id).await?;
-            show(settings, &orgs, |orgs| output::json(&orgs))
+            COLUMNS.all(settings.json, &orgs)
         }
         Org::Rename { id, name } => {
             let store = open::existing(settings).await?;
             let org = store.rename_org(id, name.into(), &machine::author()?).await?;
-            show(settings, &[org], |orgs| output::json(&orgs[0]))
+            COLUMNS.one(settings.json, &org)
         }
         Org::Delete { id, confirm } => {
             if confirm.is_none() && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
@@ -75,16 +81,4 @@ fn ask(question: &str) -> anyhow::Result<String> {
         bail!("no name was given; nothing was deleted");
     }
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-fn show(
-    settings: &Settings,
-    orgs: &[Row],
-    json: impl Fn(&[Row]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    if settings.json {
-        return json(orgs);
-    }
-    let rows = orgs.iter().map(|org| [org.id.to_string(), org.name.clone(), org.created_at.to_string()]);
-    output::table(&["organisation", "name", "created"], rows)
 }

@@ -4,8 +4,18 @@ use lookback_store::{Team as Row, TeamFilter, TeamPatch};
 
 use super::{every, open};
 use crate::args::{Team, TeamChanges};
+use crate::machine;
+use crate::output::{self, Columns};
 use crate::settings::Settings;
-use crate::{machine, output};
+
+const COLUMNS: Columns<Row, 5> = Columns {
+    head: ["team", "name", "region", "integration team id", "created"],
+    row: |team| {
+        let elsewhere = team.integration_team_id.clone().unwrap_or_default();
+        let (region, created) = (team.region.to_string(), team.created_at.to_string());
+        [team.id.to_string(), team.name.clone(), region, elsewhere, created]
+    },
+};
 
 pub async fn run(settings: &Settings, what: Team) -> anyhow::Result<()> {
     let store = open::existing(settings).await?;
@@ -21,17 +31,17 @@ pub async fn run(settings: &Settings, what: Team) -> anyhow::Result<()> {
                 created_at: by.at,
             };
             let team = store.create_team(team, None, &by).await?.done();
-            show(settings, &[team], |teams| output::json(&teams[0]))
+            COLUMNS.one(settings.json, &team)
         }
         Team::List { org } => {
             let all = TeamFilter::all();
             let teams =
                 every(|after, limit| store.teams(org, &all, after, limit), |team: &Row| team.id).await?;
-            show(settings, &teams, |teams| output::json(&teams))
+            COLUMNS.all(settings.json, &teams)
         }
         Team::Update { org, id, changes } => {
             let team = store.patch_team(org, id, patch(changes), &machine::author()?).await?;
-            show(settings, &[team], |teams| output::json(&teams[0]))
+            COLUMNS.one(settings.json, &team)
         }
         Team::Delete { org, id } => {
             store.delete_team(org, id, &machine::author()?).await?;
@@ -45,21 +55,4 @@ fn patch(changes: TeamChanges) -> TeamPatch {
     let integration_team_id = integration_team_id.map(String::from);
     let integration_team_id = if no_integration_team_id { Some(None) } else { integration_team_id.map(Some) };
     TeamPatch { name: name.map(String::from), integration_team_id }
-}
-
-fn show(
-    settings: &Settings,
-    teams: &[Row],
-    json: impl Fn(&[Row]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    if settings.json {
-        return json(teams);
-    }
-    let row = |team: &Row| {
-        let elsewhere = team.integration_team_id.clone().unwrap_or_default();
-        let (id, region, created) =
-            (team.id.to_string(), team.region.to_string(), team.created_at.to_string());
-        [id, team.name.clone(), region, elsewhere, created]
-    };
-    output::table(&["team", "name", "region", "integration team id", "created"], teams.iter().map(row))
 }

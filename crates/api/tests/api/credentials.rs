@@ -1,8 +1,8 @@
 //! Who may call: the management key, in one header or the other.
 
 use http::header;
+use lookback_store::KeyGuard;
 use lookback_store::testing::by;
-use lookback_store::{KeyGuard, KeyStore};
 
 use crate::support::{TestApp, key, key_id, org_id, path, us};
 

@@ -13,7 +13,7 @@ use crate::support::{TestApp, key, org_id, team_id};
 
 /// One application for all cases: what is stored by one case is there in the next.
 static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap());
+    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
 
 /// Anything that can stand in JSON.
 fn any_json() -> impl Strategy<Value = Value> {

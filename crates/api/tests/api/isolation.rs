@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use crate::support::{TestApp, key, org_id};
 
 static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap());
+    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
 
 const ORGS: u8 = 3;
 

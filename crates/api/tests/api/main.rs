@@ -18,6 +18,7 @@ mod order;
 mod org;
 mod our_own_rules;
 mod secrets;
+mod stores;
 mod support;
 mod team;
 mod team_custom_credentials;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lookback_domain::Region;
-use lookback_store::{Housekeeping, KeyGuard, KeyStore};
+use lookback_store::KeyGuard;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, key, key_id, org_id, team_id, us};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use lookback_domain::{OrgId, TeamId};
-use lookback_store::{KeyFilter, KeyStore};
+use lookback_store::KeyFilter;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, key, org_id, team_id};

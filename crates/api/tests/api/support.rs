@@ -2,7 +2,6 @@
 
 use std::borrow::Borrow;
 use std::future::{Future, IntoFuture};
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -15,14 +14,14 @@ use lookback_api::{App, Clock, Entropy, KeyUses, Metrics, Observed, Parts, Seale
 use lookback_domain::{Catalog, Environment, KeyId, OrgId, Region, TeamId};
 use lookback_store::testing::by;
 use lookback_store::{
-    CredentialPlace, Key, ManagementKey, MasterKeyId, Org, OrgStore, PreferenceStore, Scope, Sealed,
-    Selection, Store, Team, TeamPreferences, TeamStore, Visible,
+    CredentialPlace, Key, ManagementKey, MasterKeyId, Org, Scope, Sealed, Selection, Store, Team,
+    TeamPreferences, Visible,
 };
-use lookback_store_sqlite::{Options, SqliteStore};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
+
+use crate::stores::{Kept, fresh};
 
 /// What time it is in every test.
 const NOW: &str = "2026-11-23T12:00:00Z";
@@ -124,7 +123,7 @@ pub fn us() -> String {
 }
 
 /// An organisation with its key, without teams.
-pub async fn make_org(store: &impl OrgStore, n: u8) {
+pub async fn make_org(store: &dyn Store, n: u8) {
     let (id, created_at) = (org_id(n), NOW.parse().unwrap());
     let label = format!("key of org {n}");
     let key = Key::org_admin(key_id(n), id, label, management_key(n).digest(), &by());
@@ -136,23 +135,22 @@ pub async fn make_org(store: &impl OrgStore, n: u8) {
 /// and the time are always the same, so that answers are too.
 pub struct TestApp {
     router: Router,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
     pub clock: Arc<TestClock>,
     pub key_uses: Arc<KeyUses>,
     orgs: u8,
     teams: u16,
-    _directory: TempDir,
+    _kept: Kept,
 }
 
 impl TestApp {
     pub async fn init() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Arc::new(open(&directory.path().join("lookback.db")));
+        let (store, kept) = fresh().await;
         let clock = Arc::new(TestClock::at(NOW));
         let parts = Parts { clock: clock.clone(), ..parts(store.clone()) };
         let key_uses = parts.key_uses.clone();
         let router = router(App::new(parts), Metrics::default(), true);
-        Self { router, store, clock, key_uses, orgs: 0, teams: 0, _directory: directory }.with_org().await
+        Self { router, store, clock, key_uses, orgs: 0, teams: 0, _kept: kept }.with_org().await
     }
 
     /// Adds the next organisation, with a key and a team in the United States.
@@ -240,10 +238,6 @@ impl TestApp {
     pub fn request(&self, method: Method, path: &str) -> TestRequest {
         TestRequest::new(self.router.clone(), method, path).header("x-management-key", key(1))
     }
-}
-
-fn open(path: &Path) -> SqliteStore {
-    SqliteStore::open(path, &Options { readers: 1, ..Options::default() }).unwrap()
 }
 
 /// A request on its way; awaiting it gives the answer.

@@ -1,15 +1,12 @@
 //! The one server of a run.
 //!
 //! `cargo test` runs one test program after another, and the server is for all of them: it belongs to the process that
-//! has started this one where that is cargo, else to this one. Whoever is first starts it; a lock keeps the others
+//! has started this one, or that one, where it is cargo, else to this one. Whoever is first starts it; a lock keeps the others
 //! waiting.
 
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
 use std::sync::OnceLock;
-
-use rustix::process::getppid;
 
 use super::database::Database;
 use super::server::{Server, url};
@@ -93,9 +90,23 @@ impl Shared {
 
 /// The process that the server ends with.
 fn owner() -> u32 {
-    let parent = getppid().map_or(0, |pid| pid.as_raw_nonzero().get().cast_unsigned());
-    let name = fs::read_to_string(PathBuf::from(format!("/proc/{parent}/comm"))).unwrap_or_default();
-    if name.starts_with("cargo") { parent } else { std::process::id() }
+    let parent = parent(std::process::id());
+    // A test program may run another one.
+    let mut elders = [parent, parent.and_then(self::parent)].into_iter().flatten();
+    elders
+        .find(|&id| said_of(id, "Name").is_some_and(|name| name.starts_with("cargo")))
+        .unwrap_or_else(std::process::id)
+}
+
+fn parent(id: u32) -> Option<u32> {
+    said_of(id, "PPid")?.parse().ok()
+}
+
+/// What the system says of a process.
+fn said_of(id: u32, what: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let said = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(":\t"))?;
+    Some(said.to_owned())
 }
 
 /// Runs it to its end, whatever runtime the caller is in.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use insta::assert_json_snapshot;
 use lookback_domain::Region;
 use lookback_store::testing::by;
-use lookback_store::{Team, TeamStore};
-use lookback_store_sqlite::SqliteStore;
+use lookback_store::{Store, Team};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -181,7 +180,7 @@ async fn more_than_5_000_teams_at_once_are_refused_and_a_repeated_one_counts_onc
     upsert(vec![team_id(5_001); 6_000]).await.ok();
 }
 
-async fn add(store: Arc<SqliteStore>, n: u16) {
+async fn add(store: Arc<dyn Store>, n: u16) {
     let (id, created_at) = (team_id(n), "2026-11-23T12:00:00Z".parse().unwrap());
     let (org_id, name) = (org_id(1), String::new());
     let team = Team { id, org_id, name, region: Region::Us, integration_team_id: None, created_at };

@@ -193,14 +193,15 @@ pub(crate) async fn insert(session: &Session, team: &Team) -> Outcome<()> {
     let (region, created_at_us) = (region.as_str(), created_at.as_microsecond());
     let values: crate::session::Params<'_> =
         &[&id.0, &org_id.0, name, &region, integration_team_id, &created_at_us];
-    if session.change(INSERT, values).await? == 1 {
-        return Ok(());
+    while session.change(INSERT, values).await? == 0 {
+        // Either of two things is taken, and it is the id that counts first.
+        if session.one(IS_TAKEN, &[&id.0]).await?.is_some() {
+            return Err(Error::Taken(id.to_string()).into());
+        }
+        see_that_nobody_else_is_called_so(session, team).await?;
+        // Whoever had it has been deleted in the meantime.
     }
-    // Either of two things is taken, and it is the id that counts first.
-    match session.one(IS_TAKEN, &[&id.0]).await? {
-        Some(_) => Err(Error::Taken(id.to_string()).into()),
-        None => see_that_nobody_else_is_called_so(session, team).await,
-    }
+    Ok(())
 }
 
 /// The team that was created before, from what was kept of it.

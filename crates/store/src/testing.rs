@@ -69,6 +69,9 @@ macro_rules! conformance {
             team: teams_are_listed_in_the_order_of_their_ids,
             team: a_deleted_team_is_forgotten,
             team: a_team_of_another_org_cannot_be_deleted,
+            team: an_integration_id_is_unique_in_its_org_and_can_be_taken_away,
+            team: a_patch_changes_what_it_says_and_nothing_where_it_is_refused,
+            team: teams_are_listed_as_far_as_the_filter_admits_them,
             key: a_key_is_found_by_its_digest_until_it_is_deleted,
             key: a_key_needs_its_org_and_an_id_and_a_digest_of_its_own,
             key: keys_are_listed_in_the_order_of_their_ids,
@@ -103,6 +106,7 @@ macro_rules! conformance {
             concurrency: upserts_at_the_same_time_are_each_whole,
             concurrency: a_read_sees_all_of_an_upsert_or_nothing,
             concurrency: one_of_many_creations_of_an_id_succeeds,
+            concurrency: one_of_many_teams_gets_an_integration_id,
         }
 
         #[test]

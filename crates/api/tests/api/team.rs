@@ -1,9 +1,10 @@
 //! `/v1/org/{org_id}/team`
 
+use http::Method;
 use lookback_domain::Region;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, org_id, team_id, us};
+use crate::support::{Answer, TestApp, key_id, org_id, team_id, us};
 
 fn teams() -> String {
     format!("/v1/org/{}/team", org_id(1))
@@ -181,7 +182,23 @@ async fn what_no_store_can_keep_is_refused() {
     let app = TestApp::init().await;
     let nul = json!({ "name": "", "region": "us", "integration_team_id": "a\u{0}" });
     insta::assert_json_snapshot!("nul", app.post(&teams(), nul).await.refused(422));
-    let at = format!("{}/{}", teams(), team_id(1));
-    app.patch(&at, json!({ "integration_team_id": "\u{0}" })).await.refused(422);
-    app.post(&resolve(), json!({ "integration_team_id": "\u{0}" })).await.refused(422);
+    let (org, team) = (format!("/v1/org/{}", org_id(1)), format!("{}/{}", teams(), team_id(1)));
+    let key = format!("{org}/management_key");
+    let this_key = format!("{key}/{}", key_id(1));
+    let applications = format!("{org}/team_custom_credentials/production/us");
+    for (method, path, field, mut body) in [
+        (Method::PATCH, &org, "name", json!({})),
+        (Method::POST, &teams(), "name", json!({ "region": "us" })),
+        (Method::PATCH, &team, "name", json!({})),
+        (Method::PATCH, &team, "integration_team_id", json!({})),
+        (Method::POST, &resolve(), "integration_team_id", json!({})),
+        (Method::POST, &key, "label", json!({ "role": "org_admin" })),
+        (Method::PATCH, &this_key, "label", json!({})),
+        (Method::POST, &applications, "client_id", json!({ "team_id": team_id(1), "provider": "polar" })),
+    ] {
+        body[field] = json!("a\u{0}b");
+        let said = app.request(method.clone(), path).body(body.to_string()).await.refused(422);
+        assert_eq!(said[0]["loc"], json!(["body", field]), "{method} {path}: {said}");
+    }
+    app.get(&format!("{}?search_query=a%00", teams())).await.refused(422);
 }

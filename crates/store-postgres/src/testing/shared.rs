@@ -1,8 +1,8 @@
 //! The one server of a run.
 //!
-//! `cargo test` runs one test program after another, and the server is for all of them: it belongs to the process that
-//! has started this one, or that one, where it is cargo, else to this one. Whoever is first starts it; a lock keeps the others
-//! waiting.
+//! `cargo test` runs one test program after another, and the server is for all of them: it belongs to cargo, where
+//! that has started this process or its parent, else to this process. Whoever is first starts it; a lock keeps the
+//! others waiting.
 
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;

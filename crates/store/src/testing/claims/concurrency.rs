@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use lookback_domain::TeamId;
+use lookback_domain::{Region, TeamId};
 use tokio::task::JoinSet;
 
 use super::refused;
-use crate::testing::samples::{UNRAISED, by, given, org, round, scope, team_id};
-use crate::{Error, Selection, Store};
+use crate::testing::samples::{UNRAISED, by, given, org, org_id, round, scope, team, team_id};
+use crate::{Error, Selection, Store, Team, TeamPatch};
 
 /// The teams that every writer writes, in one request.
 const TEAMS: [u8; 3] = [1, 2, 3];
@@ -60,5 +60,29 @@ pub async fn one_of_many_creations_of_an_id_succeeds(store: Arc<dyn Store>) {
     assert_eq!(created.len(), 1);
     for answer in refused {
         refused!(answer, Error::Taken(_));
+    }
+}
+
+/// Whether it is created with it or given it later; the others are told which one has it.
+pub async fn one_of_many_teams_gets_an_integration_id(store: Arc<dyn Store>) {
+    given(&*store, 1, &[0, 1, 2, 3, 4, 5, 6, 7]).await;
+    let claim = |store: Arc<dyn Store>, n: u8| async move {
+        let called = Some("ext".to_owned());
+        if n < 8 {
+            let patch = TeamPatch { integration_team_id: Some(called), ..TeamPatch::default() };
+            return store.patch_team(org_id(1), team_id(n), patch, &by()).await.map(|team| team.id);
+        }
+        let team = Team { integration_team_id: called, ..team(n, 1, Region::Us) };
+        store.create_team(team, None, &by()).await.map(|_| team_id(n))
+    };
+    let attempts: JoinSet<_> = (0..16).map(|n| claim(Arc::clone(&store), n)).collect();
+    let (got, refused): (Vec<_>, Vec<_>) = attempts.join_all().await.into_iter().partition(Result::is_ok);
+    let [Ok(first)] = got[..] else { panic!("{got:?}") };
+    assert_eq!(
+        store.team_by_integration_id(org_id(1), "ext").await.unwrap().map(|team| team.id),
+        Some(first)
+    );
+    for answer in refused {
+        refused!(answer, Error::IntegrationTeamIdTaken(id) if *id == first);
     }
 }

@@ -6,6 +6,7 @@ leniently (`false` as 0, `"on"` as true) is no violation of the contract, though
 the schema alone says so: such cases are left out.
 """
 
+import itertools
 import json
 import os
 import random
@@ -22,6 +23,7 @@ BOOLEANS = {
     "reject_duplicate_connection", "sdk_per_device_activity_timeseries", "partial_webhooks_enabled",
     "minor_ordering_enabled", "patient_experience", "is_hr_enabled",
 }  # fmt: skip
+ADDRESSES = itertools.count(1)
 READERS = {int: TypeAdapter(int), bool: TypeAdapter(bool)}
 
 
@@ -108,3 +110,10 @@ def is_lenient(value: object) -> bool:
 @schemathesis.hook
 def filter_body(context, body):
     return not is_lenient(body)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """From another address each time: how many wrong keys one address may try is no matter of this test."""
+    number = next(ADDRESSES)
+    case.headers["X-Forwarded-For"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"

@@ -22,7 +22,7 @@ server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$data"' EXIT
 database=sqlite:$data/lookback.db
 $lookback bootstrap --org-name Acme --team-name Running --region us --json --database "$database" >"$data/bootstrap.json"
-$lookback serve --listen 127.0.0.1:0 --database "$database" >"$data/ready" 2>"$data/log" &
+$lookback serve --listen 127.0.0.1:0 --database "$database" --trusted-proxy 127.0.0.1/32 >"$data/ready" 2>"$data/log" &
 server=$!
 until grep -q 'listening on' "$data/ready"; do
     kill -0 $server || { cat "$data/log" >&2; exit 1; }

@@ -180,3 +180,21 @@ impl CredentialFilter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lookback_domain::Catalog;
+
+    use super::*;
+
+    #[test]
+    fn the_catalog_takes_applications_of_ones_own_for_the_providers_that_speak_oauth_and_no_others() {
+        let catalog = Catalog::bundled().unwrap();
+        let own = Provider::ALL.iter().filter(|&&provider| catalog.rule(provider).application.own);
+        let documented: BTreeSet<_> = OAuthProviders::ALL.iter().collect();
+        assert_eq!(own.collect::<BTreeSet<_>>(), documented);
+        assert_eq!(documented.len(), OAuthProviders::ALL.len());
+    }
+}

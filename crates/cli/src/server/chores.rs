@@ -1,6 +1,7 @@
 //! What a server does for its store from time to time, beside answering.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,12 +26,7 @@ impl Chores {
     /// Does them, and does them again. Where the store cannot, the next time will do.
     pub async fn forever(&self) -> Infallible {
         loop {
-            if let Err(error) = self.forget_old().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "what is old could not be forgotten"
-                );
-            }
+            self.forget_old().await;
             for _ in 0..ROUNDS {
                 tokio::time::sleep(USES_EVERY).await;
                 self.note_uses().await;
@@ -44,21 +40,37 @@ impl Chores {
         if uses.is_empty() {
             return;
         }
-        // What is lost here comes again with the next use.
         if let Err(error) = self.app.store.record_key_uses(&uses).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the last uses of keys were not noted");
+            tracing::warn!(error = &error as &dyn Error, "the last uses of keys are noted later");
+            uses.into_iter().for_each(|(key, at)| self.app.key_uses.note(key, at));
         }
     }
 
-    /// Forgets audit entries and tokens that are older than they are kept, a part at a time.
-    async fn forget_old(&self) -> Result<()> {
+    /// Forgets audit entries and tokens that are older than they are kept.
+    async fn forget_old(&self) {
         let (store, now) = (&self.app.store, self.app.clock.now());
         let tokens_from = once_kept_since(now);
-        while store.purge_once(tokens_from, ROWS_MAX).await? == ROWS_MAX {}
-        let Some(days) = self.audit_days else { return Ok(()) };
+        forget("tokens", || store.purge_once(tokens_from, ROWS_MAX)).await;
+        let Some(days) = self.audit_days else { return };
         let audit_from = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days)));
         let audit_from = audit_from.unwrap_or(Timestamp::MIN);
-        while store.purge_audit(audit_from, ROWS_MAX).await? == ROWS_MAX {}
-        Ok(())
+        forget("audit entries", || store.purge_audit(audit_from, ROWS_MAX)).await;
     }
 }
+
+/// Has a part forgotten at a time, until nothing old is left or the store cannot.
+async fn forget<F: Future<Output = Result<usize>>>(what: &str, purge: impl Fn() -> F) {
+    loop {
+        match purge().await {
+            Ok(ROWS_MAX) => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, what, "what is old is forgotten later");
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -75,6 +75,17 @@ async fn sigint_under_load_loses_nothing() {
     ends_well_under_load(Signal::INT).await;
 }
 
+#[tokio::test]
+async fn the_last_use_of_a_key_is_written_down_at_the_end() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let last_use = || place.json(&["key", "list", "--org", &access.org])[0]["last_used_at"].clone();
+    let mut server = serve(&place, &[]);
+    assert_eq!(access.set_oura(&client(), &server, 30).await, 200);
+    server.end(Signal::TERM);
+    assert!(last_use().is_string(), "{}", last_use());
+}
+
 #[test]
 fn connections_without_a_request_do_not_delay_the_end() {
     let place = Place::new();

@@ -14,9 +14,11 @@ use jiff::Timestamp;
 use lookback_domain::{Days, Environment, OrgId, Preference, Provider, Region, Resource, TeamId};
 use lookback_store::testing::{UNRAISED, by, numbered};
 use lookback_store::{
-    Actor, Author, Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamPreferences, Visible,
+    Action, Actor, AuditFilter, AuditStore, Author, Org, OrgStore, PreferenceStore, Scope, Selection, Team,
+    TeamPreferences, Visible,
 };
 use lookback_store_sqlite::{Options, SqliteStore};
+use serde_json::json;
 use uuid::Uuid;
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
@@ -26,6 +28,8 @@ const PROVIDERS: [Provider; 3] = [Provider::Oura, Provider::Garmin, Provider::Po
 const WRITERS: u16 = 16;
 /// Acknowledgements before a kill, at most.
 const ACKNOWLEDGED_MAX: usize = 500;
+/// How many times the preferences of a team were set.
+const ENTRIES: &str = "SELECT count(*) FROM audit_entry WHERE action = 'preferences_set'";
 /// Where the second process finds the store.
 const PATH: &str = "LOOKBACK_KILL_PATH";
 
@@ -149,12 +153,32 @@ fn run_and_kill(path: &Path, count: usize) -> BTreeMap<u16, u32> {
     }
 }
 
-/// Nothing acknowledged is lost, nothing is half done, and nobody is further than one request.
+/// The newest entries of this writer's own teams are those of the requests since `after`, each its own.
+async fn told(store: &SqliteStore, writer: u16, after: Option<u32>, until: Option<u32>) {
+    let new: Vec<_> = (after.map_or(0, |n| n + 1)..until.map_or(0, |n| n + 1)).collect();
+    for team in pair(Some(writer)) {
+        let filter =
+            AuditFilter { team: Some(team), action: Some(Action::PreferencesSet), ..AuditFilter::all() };
+        // Were there more entries than requests, the one from before the first would not be the one that is awaited.
+        let entries = store.audit(ORG, &filter, None, new.len() + 1).await.expect("the store can be read");
+        let mut shown = entries.iter().rev().map(|entry| entry.after.as_ref().expect("something was set"));
+        let awaited = after.into_iter().chain(new.iter().copied()).map(|n| Mark { writer, n });
+        for mark in awaited {
+            let providers = PROVIDERS.map(|provider| (provider, mark.preference()));
+            let set = json!({ "environment": SCOPE.environment, "providers": BTreeMap::from(providers) });
+            assert_eq!(shown.next(), Some(&set), "of {mark:?}");
+        }
+        assert_eq!(shown.next(), None, "an entry without its change");
+    }
+}
+
+/// Nothing acknowledged is lost, nothing is half done, nobody is further than one request, and the audit log tells of
+/// all that and nothing else.
 async fn check(path: &Path, acknowledged: &BTreeMap<u16, u32>, before: &mut BTreeMap<u16, u32>) {
     let store = SqliteStore::open(path, &Options::default()).expect("the file opens");
-    let found = rusqlite::Connection::open(path).expect("the file opens");
+    let database = rusqlite::Connection::open(path).expect("the file opens");
     let integrity: String =
-        found.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it answers");
+        database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it answers");
     assert_eq!(integrity, "ok");
     for writer in 0..WRITERS {
         let last = acknowledged.get(&writer).or(before.get(&writer)).copied();
@@ -163,8 +187,13 @@ async fn check(path: &Path, acknowledged: &BTreeMap<u16, u32>, before: &mut BTre
         let found = found.map(|mark| mark.n);
         let next = last.map_or(0, |n| n + 1);
         assert!(found == last || found == Some(next), "acknowledged {last:?} of {writer}, found {found:?}");
+        told(&store, writer, before.get(&writer).copied(), found).await;
         before.extend(found.map(|n| (writer, n)));
     }
+    // Each request is an entry for each of its teams, two of its writer and two of all.
+    let requests: i64 = before.values().map(|&n| i64::from(n) + 1).sum();
+    let entries: i64 = database.query_row(ENTRIES, [], |row| row.get(0)).expect("it answers");
+    assert_eq!(entries, 4 * requests);
     // Whoever wrote last to the teams of all wrote that same mark to its own.
     if let Some(mark) = read(&store, None).await {
         assert_eq!(before.get(&mark.writer), Some(&mark.n), "a request is visible on some of its teams");

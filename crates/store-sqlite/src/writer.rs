@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use lookback_store::{Error, Result};
 use rusqlite::Connection;
@@ -210,7 +211,9 @@ impl Thread {
             self.tidy();
         }
         self.keeper.leave();
-        // What is left in the log is found there again; so this may fail, such as beside a long read.
+        // What is left in the log is found there again; so this may fail, such as beside a server that reads. It must
+        // not wait for one: whoever wants to write would wait as well.
+        let _ = self.connection.busy_timeout(Duration::ZERO);
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 

@@ -262,3 +262,16 @@ async fn nothing_is_acknowledged_while_the_files_are_not_in_their_place() {
     }
     create(&store, 2).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn who_leaves_does_not_wait_for_others_that_read() {
+    let (server, directory) = store(&Options::default());
+    create(&server, 1).await.unwrap().unwrap();
+    server.ready().await.unwrap();
+    // Were it to wait, it would for an hour, and so would every write.
+    let patient = Options { busy_timeout: std::time::Duration::from_hours(1), ..Options::default() };
+    let command = SqliteStore::open(&directory.path().join("lookback.db"), &patient).unwrap();
+    command.orgs(None, 1).await.unwrap();
+    command.close().await;
+    create(&server, 2).await.unwrap().unwrap();
+}

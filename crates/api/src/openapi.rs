@@ -25,8 +25,8 @@ fn assumed() -> String {
         let History { default, limit, .. } = &catalog.rule(provider).history;
         let what = match (default.basis, limit.basis) {
             (Basis::Documented, Basis::Documented) => return None,
-            (Basis::Documented, Basis::Assumed) => format!("limit {}", limit.days),
-            (Basis::Assumed, _) => format!("default {}, limit {}", default.days, limit.days),
+            (Basis::Documented, _) => format!("limit {}", limit.days),
+            _ => format!("default {}, limit {}", default.days, limit.days),
         };
         Some(format!("`{provider}` ({what})"))
     };

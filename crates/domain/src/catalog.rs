@@ -8,6 +8,10 @@ use thiserror::Error;
 
 use crate::{Days, Provider, Quota, Resource, Shape};
 
+mod figures;
+
+pub use figures::{FigureKey, Figures, FiguresError, RequestFigures};
+
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalog");
 
 /// The rules of every provider.
@@ -40,6 +44,9 @@ pub struct Rule {
     pub request: Vec<Shape>,
     /// How far back it is pulled.
     pub history: History,
+    /// Which of these figures are not the catalog's but the configuration's.
+    #[serde(skip)]
+    pub configured: Vec<FigureKey>,
 }
 
 /// How new data arrives, and how sure we are.
@@ -90,7 +97,7 @@ pub struct Application {
     pub own: bool,
 }
 
-/// Whether a figure is published or our own guess.
+/// Whether a figure is published, our own guess, or somebody's word. The catalog knows the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
@@ -98,14 +105,26 @@ pub enum Basis {
     Documented,
     /// Not stated anywhere we know of.
     Assumed,
+    /// Stated by the configuration.
+    #[serde(skip_deserializing)]
+    Configured,
+    /// Stated by whoever asks for a forecast.
+    #[serde(skip_deserializing)]
+    Requested,
+    /// Set for a team's own OAuth application.
+    #[serde(skip_deserializing)]
+    Own,
 }
 
 impl Basis {
-    /// `documented` or `assumed`.
+    /// As it is called in answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Documented => "documented",
             Self::Assumed => "assumed",
+            Self::Configured => "configured",
+            Self::Requested => "requested",
+            Self::Own => "own",
         }
     }
 }

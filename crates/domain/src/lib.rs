@@ -18,8 +18,8 @@ mod slug;
 mod tenancy;
 
 pub use catalog::{
-    Allowance, Application, Basis, Catalog, CatalogError, Figure, Fixed, History, Rule, Trigger, UpdateModel,
-    Updates,
+    Allowance, Application, Basis, Catalog, CatalogError, Figure, FigureKey, Figures, FiguresError, Fixed,
+    History, RequestFigures, Rule, Trigger, UpdateModel, Updates,
 };
 pub use days::{Days, DaysOutOfRange};
 pub use feedback::{BodyRefusal, Feedback, HeaderForm, Reset};

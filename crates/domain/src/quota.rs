@@ -55,6 +55,13 @@ pub struct QuotaWindow {
     pub limit_per_user: u64,
 }
 
+impl QuotaWindow {
+    /// The largest limit that can be reckoned with: more than any provider grants, and far from where sums overflow.
+    pub const LIMIT_MAX: u64 = 1_000_000_000;
+    /// The longest window: 31 days.
+    pub const SECONDS_MAX: u64 = 31 * 86_400;
+}
+
 /// How a provider counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,9 +93,9 @@ pub enum Unit {
 }
 
 impl Quota {
-    /// Whether it is published that users of an application share a limit that does not grow with them.
+    /// Whether it is known that users of an application share a limit that does not grow with them.
     pub fn is_shared(&self) -> bool {
-        self.basis == Basis::Documented && self.windows.iter().any(|window| window.limit_per_user == 0)
+        self.basis != Basis::Assumed && self.windows.iter().any(|window| window.limit_per_user == 0)
     }
 
     /// What is wrong with the windows, where something is.
@@ -114,10 +121,15 @@ impl OwnQuota {
     }
 }
 
-fn contradiction(windows: &[QuotaWindow], user_windows: &[QuotaWindow]) -> Option<&'static str> {
-    let mut all = windows.iter().chain(user_windows);
-    if all.any(|window| window.limit == 0 || window.seconds == 0) {
-        Some("a quota window has a limit and a length")
+/// What is wrong with these windows, where something is.
+pub(crate) fn contradiction(windows: &[QuotaWindow], user_windows: &[QuotaWindow]) -> Option<&'static str> {
+    let wrong = |window: &QuotaWindow| {
+        !(1..=QuotaWindow::LIMIT_MAX).contains(&window.limit)
+            || window.limit_per_user > QuotaWindow::LIMIT_MAX
+            || !(1..=QuotaWindow::SECONDS_MAX).contains(&window.seconds)
+    };
+    if windows.iter().chain(user_windows).any(wrong) {
+        Some("a quota window has a limit of 1 to 1,000,000,000 and lasts 1 second to 31 days")
     } else if windows.len() > 4 || user_windows.len() > 4 {
         Some("a quota has at most four windows of a kind")
     } else if user_windows.iter().any(|window| window.limit_per_user > 0) {
@@ -143,8 +155,10 @@ mod tests {
         let wrong = |windows: Vec<_>| OwnQuota { windows, user_windows: vec![] }.contradiction();
         assert_eq!(wrong(vec![window(200, 900)]), None);
         assert_eq!(wrong(vec![]), Some("a quota of an application has at least one window"));
-        assert_eq!(wrong(vec![window(0, 900)]), Some("a quota window has a limit and a length"));
-        assert_eq!(wrong(vec![window(200, 0)]), Some("a quota window has a limit and a length"));
+        let figures = "a quota window has a limit of 1 to 1,000,000,000 and lasts 1 second to 31 days";
+        for (limit, seconds) in [(0, 900), (200, 0), (1_000_000_001, 900), (200, 31 * 86_400 + 1)] {
+            assert_eq!(wrong(vec![window(limit, seconds)]), Some(figures));
+        }
         assert_eq!(wrong(vec![window(1, 1); 5]), Some("a quota has at most four windows of a kind"));
     }
 }

@@ -145,7 +145,7 @@ impl Shape {
     }
 
     /// What is wrong with it, where something is.
-    fn contradiction(&self) -> Option<&'static str> {
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
         let paged = self.page_size.is_some() || self.calls_per_record.is_some();
         if self.resources.is_empty() {
             Some("a request feeds at least one resource")

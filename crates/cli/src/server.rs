@@ -66,12 +66,13 @@ pub struct Server {
     api: TcpListener,
     metrics: Option<TcpListener>,
     certificate: Option<Arc<Certificate>>,
+    catalog: Arc<Catalog>,
     opened: Opened,
 }
 
 impl Server {
     /// Takes the sockets, so that connections are queued from here on.
-    pub async fn bind(mut options: Options, opened: Opened) -> anyhow::Result<Self> {
+    pub async fn bind(mut options: Options, catalog: Catalog, opened: Opened) -> anyhow::Result<Self> {
         let open_files_max = machine::raise_open_files_max();
         let connections_max = open_files_max.saturating_sub(OTHER_FILES_MAX).max(1);
         if options.connections.max > connections_max {
@@ -88,7 +89,7 @@ impl Server {
             Some(listen) => Some(bind(listen, "--metrics-listen").await?),
             None => None,
         };
-        Ok(Self { options, api, metrics, certificate, opened })
+        Ok(Self { options, api, metrics, certificate, catalog: Arc::new(catalog), opened })
     }
 
     /// Where the API is reached.
@@ -99,7 +100,7 @@ impl Server {
 
     /// Serves until told to end, finishes the requests at hand, and closes the store.
     pub async fn run(self, mut signals: Signals) -> anyhow::Result<()> {
-        let Self { options, api, metrics: metrics_listener, certificate, opened } = self;
+        let Self { options, api, metrics: metrics_listener, certificate, catalog, opened } = self;
         let Opened { store, numbers, keys, lock: _lock } = opened;
         let mut registry = Registry::default();
         registry.register_collector(Box::new(numbers));
@@ -108,7 +109,7 @@ impl Server {
         let metrics = Metrics::new(registry, machine::server_number()?);
         let app = App::new(Parts {
             store: measured.clone(),
-            catalog: Arc::new(Catalog::bundled()?),
+            catalog,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             vault: keys.map(|ring| Arc::new(Sealer(ring)) as Arc<dyn Vault>),

@@ -1,5 +1,6 @@
 //! Settings: from flags, then the environment, then one TOML file.
 
+mod catalog;
 mod explained;
 mod first;
 mod master_keys;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{Global, Serve};
 use crate::server::Options;
+use catalog::Providers;
 pub use explained::Given;
 pub use first::First;
 pub use master_keys::MasterKeys;
@@ -35,6 +37,8 @@ pub struct Settings {
     pub master_keys: MasterKeys,
     /// What the configuration file says of the server.
     file: Serve,
+    /// What it says of providers.
+    providers: Providers,
     /// What to log.
     pub log: String,
     /// Who says so, if it is neither the command line nor the environment.
@@ -117,6 +121,8 @@ struct File {
     log: Option<String>,
     #[serde(default)]
     server: Serve,
+    #[serde(default)]
+    provider: Providers,
 }
 
 impl Settings {
@@ -137,6 +143,7 @@ impl Settings {
             database_from,
             master_keys: MasterKeys::read(given.master_key_file.clone(), file.master_key_file)?,
             file: file.server,
+            providers: file.provider,
             log_from: if file.log.is_some() { Source::File } else { Source::Default },
             log: given.log.clone().or(file.log).unwrap_or_else(|| LOG.to_owned()),
             json: given.json,
@@ -251,6 +258,8 @@ impl Database {
 
 #[cfg(test)]
 mod tests {
+    use lookback_domain::FigureKey;
+
     use super::*;
 
     #[test]
@@ -300,6 +309,10 @@ mod tests {
                 !server::is_stated(default) || *default == value,
                 "{key} is {value}, by default {default}"
             );
+        }
+        let figures = serde_json::to_value(stated.provider.values().next()).unwrap();
+        for key in FigureKey::ALL {
+            assert!(figures.get(key.as_str()).is_some(), "{key} is missing");
         }
         assert_eq!(stated.log.as_deref(), Some(LOG));
         assert_eq!(stated.database, Some(Database::Default.shown()));

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use lookback_domain::{Catalog, Days, Preference, Provider};
-use lookback_engine::forecast::{Assumed, Effort, Question, plan};
+use lookback_engine::forecast::{Assumed, Effort, Question, Team, plan};
 
 #[expect(clippy::disallowed_methods, reason = "measures")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,8 +18,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let proposed = Preference { default: Days::try_from(days)?, overrides: Default::default() };
     let assumed = Assumed { connections, ..Assumed::default() };
     let now = "2026-11-23T20:07:00Z".parse()?;
-    let question =
-        Question { catalog: &catalog, provider, proposed: &proposed, today: &[None], assumed: &assumed, now };
+    let question = Question {
+        catalog: &catalog,
+        provider,
+        proposed: &proposed,
+        teams: &[Team::default()],
+        assumed: &assumed,
+        now,
+    };
     let began = Instant::now();
     let plan = plan(&question, Effort::default(), &|| true)?;
     println!("{}\n{} ms", plan.sentence, began.elapsed().as_millis());

@@ -7,6 +7,7 @@
 //! are counted ([`cycles`]). An application whose windows are wide is made smaller first: a window of a tenth of
 //! the limit lets a tenth of the work through in the same time.
 
+mod asked;
 mod cycles;
 mod load;
 mod outlook;
@@ -16,7 +17,9 @@ mod sentence;
 
 pub use load::{Load, Proposal, TeamLoad};
 pub use outlook::{Effort, Interrupted, Outlook, Polling, Slot, Timeline, fork, outlook};
-pub use plan::{Assumed, CONNECTIONS_MAX, Certainty, Plan, Polled, Question, Side, plan};
+pub use plan::{
+    Assumed, CONNECTIONS_MAX, Certainty, OwnApplication, Plan, Polled, Question, Side, Team, plan,
+};
 pub use sentence::{span, thousands};
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ own_choices! {
         Unknown = "unknown",
     }
     Unit { Requests = "requests", DaysOfData = "days_of_data", }
-    QuotaBasis { Own = "own", Catalog = "catalog", }
+    QuotaBasis { Own = "own", Configuration = "configuration", Catalog = "catalog", }
 }
 
 /// Who says what an OAuth application may spend.
@@ -153,6 +153,8 @@ own_choices! {
 pub enum QuotaBasis {
     /// Somebody set it for this application.
     Own,
+    /// The configuration says it of all of the provider's.
+    Configuration,
     /// It is what the catalog says.
     Catalog,
 }

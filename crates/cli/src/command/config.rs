@@ -11,6 +11,7 @@ pub fn run(settings: &Settings, given: &Given, what: &Config) -> anyhow::Result<
     let Config::Check(serve) = what;
     settings.first(serve)?;
     keyring::existing(settings)?;
+    settings.catalog()?;
     if let Some(files) = settings.server(serve)?.tls {
         Certificate::load(files)?;
     }

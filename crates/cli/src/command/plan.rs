@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use lookback_api::ProviderForecast;
-use lookback_domain::{Catalog, OAuthApplication, Preference};
+use lookback_domain::{OAuthApplication, OwnQuota, Preference};
 use lookback_engine::forecast::{
-    self, Assumed, Certainty, Effort, Polled, Polling, Question, Side, span, thousands,
+    self, Assumed, Certainty, Effort, OwnApplication, Polled, Polling, Question, Side, Team, span, thousands,
 };
-use lookback_store::{Scope, Selection, Visible};
+use lookback_store::{CredentialFilter, Scope, Selection, Visible};
 
 use super::open;
 use crate::args::Plan;
@@ -19,7 +19,7 @@ use crate::settings::Settings;
 use crate::{machine, output};
 
 pub async fn run(settings: &Settings, what: Plan) -> anyhow::Result<()> {
-    let catalog = Catalog::bundled()?;
+    let catalog = settings.catalog()?;
     let rule = catalog.rule(what.provider);
     let admitted = |resource, days| rule.admit(what.provider, resource, i64::from(days));
     let default = admitted(None, what.days)?;
@@ -27,12 +27,13 @@ pub async fn run(settings: &Settings, what: Plan) -> anyhow::Result<()> {
     for &(resource, days) in &what.overrides {
         overrides.insert(resource, admitted(Some(resource), days)?);
     }
-    let stored = stored(settings, &what).await?;
+    let (today, own) = stored(settings, &what).await?;
+    let own = own.as_ref().map(|quota| OwnApplication { quota: quota.as_ref() });
     let assumed = Assumed {
         connections: what.connections,
         other_connections: what.other_connections,
         new_connections_per_day: what.new_per_day,
-        application: if what.own_app { OAuthApplication::Own } else { OAuthApplication::Shared },
+        application: what.own_app.then_some(OAuthApplication::Own),
         records_per_day: what.records.iter().copied().collect(),
         poll_seconds: what.poll_seconds,
     };
@@ -40,7 +41,7 @@ pub async fn run(settings: &Settings, what: Plan) -> anyhow::Result<()> {
         catalog: &catalog,
         provider: what.provider,
         proposed: &Preference { default, overrides },
-        today: &[stored.as_ref()],
+        teams: &[Team { today: today.as_ref(), own }],
         assumed: &assumed,
         now: what.now.unwrap_or_else(machine::now),
     };
@@ -55,13 +56,21 @@ pub async fn run(settings: &Settings, what: Plan) -> anyhow::Result<()> {
     show(&plan)
 }
 
-/// What the team prefers today, where one was named.
-async fn stored(settings: &Settings, what: &Plan) -> anyhow::Result<Option<Preference>> {
-    let (Some(org_id), Some(team)) = (what.org, what.team) else { return Ok(None) };
+/// What is stored of the team that was named, if one was: what it prefers today, and what its own OAuth application
+/// may spend, where it has one.
+async fn stored(
+    settings: &Settings,
+    what: &Plan,
+) -> anyhow::Result<(Option<Preference>, Option<Option<OwnQuota>>)> {
+    let (Some(org_id), Some(team)) = (what.org, what.team) else { return Ok((None, None)) };
     let (region, environment) = (what.region, what.env);
     let scope = Scope { org_id, region, environment, visible: Visible::All };
-    let stored = open::existing(settings).await?.preferences(&scope, Selection::Teams(&[team])).await?;
-    Ok(stored.into_iter().next().and_then(|mut team| team.providers.remove(&what.provider)))
+    let store = open::existing(settings).await?;
+    let preferences = store.preferences(&scope, Selection::Teams(&[team])).await?;
+    let filter = CredentialFilter { teams: vec![team], provider: Some(what.provider) };
+    let own = store.credentials(&scope, &filter, None, 1).await?;
+    let today = preferences.into_iter().next().and_then(|mut team| team.providers.remove(&what.provider));
+    Ok((today, own.into_iter().next().map(|own| own.quota)))
 }
 
 fn show(plan: &forecast::Plan) -> anyhow::Result<()> {

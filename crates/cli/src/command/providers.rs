@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lookback_domain::{Basis, Catalog, Days, Provider, PullCost, QuotaWindow, Resource, Rule, Unit};
+use lookback_domain::{Basis, Days, Provider, PullCost, QuotaWindow, Resource, Rule, Unit};
 use serde::Serialize;
 
 use crate::output;
@@ -30,7 +30,7 @@ struct Row<'a> {
 }
 
 pub fn run(settings: &Settings) -> anyhow::Result<()> {
-    let catalog = Catalog::bundled()?;
+    let catalog = settings.catalog()?;
     let rows: Vec<_> = Provider::ALL.iter().map(|&provider| row(provider, catalog.rule(provider))).collect();
     if settings.json {
         return output::json(&rows);

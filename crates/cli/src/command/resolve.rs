@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lookback_domain::{
-    Advice, Catalog, ConnectionFacts, Days, IngestionBounds, OAuthApplication, Preference, Provider,
-    Resource, Window, resolve,
+    Advice, ConnectionFacts, Days, IngestionBounds, OAuthApplication, Preference, Provider, Resource, Window,
+    resolve,
 };
 use lookback_store::{Scope, Selection, Visible};
 use serde::Serialize;
@@ -29,7 +29,7 @@ struct Row {
 }
 
 pub async fn run(settings: &Settings, what: Resolve) -> anyhow::Result<()> {
-    let catalog = Catalog::bundled()?;
+    let catalog = settings.catalog()?;
     let now = what.now.unwrap_or_else(machine::now);
     let application = if what.own_app { OAuthApplication::Own } else { OAuthApplication::Shared };
     let bounds = IngestionBounds::new(what.ingestion_start, what.ingestion_end)?;

@@ -11,12 +11,12 @@ use crate::settings::{First, Settings};
 
 pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
     let signals = Signals::listen()?.with_hangup()?;
-    let (options, first) = (settings.server(what)?, settings.first(what)?);
+    let (options, first, catalog) = (settings.server(what)?, settings.first(what)?, settings.catalog()?);
     let opened = open::store_to_serve(settings).await?;
     if let Some(first) = first {
         begin(&*opened.store, first).await?;
     }
-    let server = Server::bind(options, opened).await?;
+    let server = Server::bind(options, catalog, opened).await?;
     let url = server.url()?;
     // One line either way, for whoever waits for it.
     output::line(&if settings.json {

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use lookback_domain::Catalog;
 use lookback_engine::sim::{self, ProviderQuota, Scenario};
 
 use crate::args::Simulate;
@@ -23,7 +22,7 @@ pub fn run(settings: &Settings, what: &Simulate) -> anyhow::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "measures decisions per second")]
 fn scenario(settings: &Settings, what: &Simulate, path: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let catalog = Catalog::bundled()?;
+    let catalog = settings.catalog()?;
     let scenario = Scenario::parse(&text)
         .and_then(|scenario| scenario.resolve(&|slug| ProviderQuota::of(&catalog, slug)));
     let scenario = scenario.with_context(|| format!("{} is not a scenario", path.display()))?;

@@ -65,6 +65,7 @@ impl Settings {
             Explained { setting: format!("server.{key}"), value, from: stated.unwrap_or(otherwise) }
         });
         all.extend(server);
+        all.extend(self.explained_providers());
         all
     }
 

@@ -49,6 +49,83 @@ fn each_setting_is_shown_with_whoever_states_it() {
     );
 }
 
+/// A configuration in which Strava grants ten times the requests a day.
+const GRANTED: &str = "[provider.strava]\nrecords_per_day = { workouts = 1 }\n\
+                       windows = [{ limit = 10000, seconds = 86400, kind = \"aligned\" }]";
+
+#[test]
+fn figures_of_a_provider_stand_in_place_of_the_catalog_s_wherever_they_are_used() {
+    let place = Place::new();
+    let config = place.file("lookback.toml", GRANTED);
+    let with = |args: &[&str]| place.json(&[args, &["--config", &config]].concat());
+
+    let rows = with(&["config", "check"]);
+    let windows = json!([{ "limit": 10000, "seconds": 86400, "kind": "aligned", "unit": "requests", "limit_per_user": 0 }]);
+    let setting = "provider.strava.windows";
+    assert_eq!(*row(&rows, setting), json!({ "setting": setting, "value": windows, "from": "file" }));
+
+    let now = "2026-11-23T00:07:00Z";
+    let plan = ["plan", "--provider", "strava", "--connections", "40", "--days", "100", "--now", now];
+    let (without, with_figures) = (place.json(&plan), with(&plan));
+    assert_eq!((&without["quota_basis"], &without["configured"]), (&json!("documented"), &json!([])));
+    let configured = json!(["windows", "records_per_day"]);
+    assert_eq!(
+        (&with_figures["quota_basis"], &with_figures["configured"]),
+        (&json!("configured"), &configured)
+    );
+    assert_eq!(with_figures["proposed"]["requests_per_connection"], json!(1 + 1 + 100));
+    assert!(
+        with_figures["proposed"]["finish_ms_p50"].as_u64() < without["proposed"]["finish_ms_p50"].as_u64()
+    );
+
+    let scenario =
+        "start = \"2026-11-23T00:07:00Z\"\nuntil_hours = 1\n[[app]]\nid = \"s\"\nprovider = \"strava\"";
+    let simulated = with(&["simulate", &place.file("s.toml", scenario)]);
+    let limits: Vec<_> =
+        simulated["utilisation"].as_array().unwrap().iter().map(|used| &used["limit"]).collect();
+    assert_eq!(limits, [&json!(10000)]);
+    let providers = with(&["providers"]);
+    let strava = providers.as_array().unwrap().iter().find(|row| row["provider"] == "strava").unwrap();
+    assert_eq!((&strava["quota"], &strava["quota_basis"]), (&json!(["10000 per day"]), &json!("configured")));
+}
+
+#[test]
+fn figures_that_cannot_be_are_refused_before_anything_is_done() {
+    let place = Place::new();
+    for (text, said) in [
+        ("[provider.strava]\nwindow = []", "unknown field `window`"),
+        ("[provider.stravo]\nwindows = []", "`stravo` is not a known provider"),
+        ("[provider.strava]\nwindows = [{ limit = 1, seconds = 1 }]", "missing field `kind`"),
+        (
+            "[provider.strava]\nwindows = [{ limit = 1, seconds = 1, kind = \"sliding\" }]",
+            "unknown variant `sliding`",
+        ),
+        (
+            "[provider.strava]\nwindows = [{ limit = 0, seconds = 1, kind = \"log\" }]",
+            "`provider.strava.windows`: a quota window",
+        ),
+        ("[provider.strava]\nrecords_per_day = { workouts = 0 }", "records a day"),
+        (
+            "[provider.strava]\nrecords_per_day = { sleep = 1 }",
+            "`provider.strava.records_per_day`: no request depends",
+        ),
+        ("[provider.oura]\npoll_seconds = 1", "`provider.oura.poll_seconds`: is between 60"),
+        ("[[provider.strava.request]]\nresources = [\"sleep\"]", "name the `resources` of one of these"),
+        ("[provider.apple_health_kit]\nuser_windows = []", "take it out"),
+    ] {
+        let config = place.file("lookback.toml", text);
+        for args in [
+            &["config", "check"][..],
+            &["serve", "--listen", "127.0.0.1:0"],
+            &["plan", "--provider", "oura", "--days", "9"],
+        ] {
+            let complained = place.run(&[args, &["--config", &config]].concat()).failed(1);
+            assert!(complained.contains(said), "{text}: {complained}");
+        }
+    }
+    assert!(!place.path("lookback-data").exists(), "nothing was made");
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_and_named() {
     let place = Place::new();

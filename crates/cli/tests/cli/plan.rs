@@ -48,6 +48,15 @@ async fn a_plan_says_what_the_server_says() {
     let team = ["--now", now, "--org", &access.org, "--team", &access.team];
     let planned = place.json(&[&STRAVA[..], &team].concat());
     assert_eq!(planned, served["forecasts"]["strava"]);
+
+    // An OAuth application of the team's own is seen by both.
+    let own = json!({ "team_id": access.team, "provider": "strava", "client_id": "1", "client_secret": "s" });
+    let at = access.url(&server).replace("team_data_pull_preferences", "team_custom_credentials");
+    let stored = client.post(at).header("x-management-key", &access.key).json(&own).send().await.unwrap();
+    stored.error_for_status().unwrap();
+    let planned = place.json(&[&STRAVA[..], &team].concat());
+    assert_eq!(planned["teams_on_own_application"], json!(1));
+    assert!(planned["summary"].as_str().unwrap().contains("own OAuth application, which is stored"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Many runs of one load, as one answer.
 
+use lookback_domain::FiguresError;
 use serde::Serialize;
 
 use super::cycles::{CYCLES_MAX, Cycles, Growth, Used};
@@ -46,6 +47,9 @@ pub enum Interrupted {
     /// A window's figures are out of range.
     #[error(transparent)]
     Window(#[from] SpecError),
+    /// What an application may spend does not fit its provider.
+    #[error(transparent)]
+    Quota(#[from] FiguresError),
 }
 
 /// What becomes of a load.

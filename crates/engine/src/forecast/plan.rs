@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lookback_domain::{
-    Basis, Catalog, ConnectionFacts, Days, OAuthApplication, PerDay, Preference, Provider, PullCost,
-    Resource, Rule, resolve,
+    Basis, Catalog, Days, FigureKey, OAuthApplication, OwnQuota, PerDay, Preference, Provider, PullCost,
+    Resource,
 };
 
-use super::load::{Load, Proposal, TeamLoad};
-use super::outlook::{Effort, Interrupted, Outlook, Polling, Timeline, outlook};
+use super::asked::Asked;
+use super::outlook::{Effort, Interrupted, Polling, Timeline, outlook};
 use super::sentence;
 use crate::time::Ms;
 
-/// How far people's records a day lie from what is assumed, in thousandths of it: equally likely each.
-const PEOPLE_PERMILLE: [u32; 11] = [500, 600, 700, 800, 900, 1_000, 1_100, 1_200, 1_300, 1_400, 1_500];
-/// Requests of a thousand that are taken to fail.
-const FAILURES_PERMILLE: u32 = 10;
+/// Fewest requests that are run for each of several applications.
+const GRANTS_MIN: u64 = 3_000;
 /// How much better an application of one's own must be, to be advised: a fifth.
 const BETTER: f64 = 0.8;
 
@@ -29,8 +27,8 @@ pub struct Assumed {
     pub other_connections: u32,
     /// Further connections of each team each day.
     pub new_connections_per_day: u32,
-    /// Whose application the teams use.
-    pub application: OAuthApplication,
+    /// Whose application the teams use, whatever is stored.
+    pub application: Option<OAuthApplication>,
     /// Records a day, in place of the catalog's.
     pub records_per_day: BTreeMap<Resource, PerDay>,
     /// How often a connection is polled, in place of the catalog's.
@@ -46,6 +44,10 @@ pub struct Plan {
     pub name: String,
     /// How many teams it is for.
     pub teams: usize,
+    /// How many of these use an application of their own.
+    pub own_teams: usize,
+    /// Which figures are the configuration's in place of the catalog's.
+    pub configured: Vec<FigureKey>,
     /// What was assumed, the catalog's figures filled in.
     pub assumed: Assumed,
     /// Whether the provider is asked for history at all; where not, the phone or the device sends it.
@@ -72,7 +74,7 @@ pub struct Plan {
 }
 
 /// One of the things compared.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Side {
     /// Days of history of the resource that reaches furthest back.
     pub days: Days,
@@ -103,8 +105,50 @@ pub struct Polled {
     pub others: Option<Polling>,
 }
 
+impl Side {
+    /// This and what goes on at the same time on another application.
+    fn beside(self, other: Self) -> Self {
+        let requests = self.requests + other.requests;
+        let during = self.during.beside(other.during);
+        let certainty = self.certainty.max(other.certainty);
+        let ends = |side: &Self| {
+            let asked = side.certainty != Certainty::Nothing;
+            (asked, side.finish_ms_p50.unwrap_or(Ms::MAX), side.timeline.slots.len())
+        };
+        let (first, last) = if ends(&self) > ends(&other) { (other, self) } else { (self, other) };
+        let longer = if first.days > last.days { &first } else { &last };
+        let later = |of: fn(&Self) -> Option<Ms>| match first.certainty {
+            Certainty::Nothing => of(&last),
+            _ => of(&first).zip(of(&last)).map(|(one, other)| one.max(other)),
+        };
+        Self {
+            days: longer.days,
+            per_connection: longer.per_connection,
+            requests,
+            certainty,
+            finish_ms_p50: later(|side| side.finish_ms_p50),
+            finish_ms_p90: later(|side| side.finish_ms_p90),
+            lower_bound_ms: later(|side| side.lower_bound_ms),
+            during,
+            timeline: last.timeline,
+        }
+    }
+}
+
+impl Polled {
+    /// This and polling on another application: the slowest of the teams asked about.
+    fn beside(self, other: Self) -> Self {
+        let slower = |one: Polling, other: Polling| if other.period_ms > one.period_ms { other } else { one };
+        let of = |one: Option<Polling>, other: Option<Polling>| match (one, other) {
+            (Some(one), Some(other)) => Some(slower(one, other)),
+            (one, other) => one.or(other),
+        };
+        Self { teams: of(self.teams, other.teams), others: of(self.others, other.others) }
+    }
+}
+
 lookback_domain::slugs! {
-    /// How the figures of time were come by.
+    /// How the figures of time were come by, from the surest.
     pub enum Certainty ("certainty") {
         /// Nothing is pulled:
         Nothing = "nothing",
@@ -119,6 +163,29 @@ lookback_domain::slugs! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the members are declared by a macro")]
+impl Default for Certainty {
+    fn default() -> Self {
+        Self::Nothing
+    }
+}
+
+/// A team that a forecast is for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Team<'a> {
+    /// What it prefers today.
+    pub today: Option<&'a Preference>,
+    /// The application of its own, where one is stored.
+    pub own: Option<OwnApplication<'a>>,
+}
+
+/// An OAuth application of a team's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnApplication<'a> {
+    /// What it may spend, where that is not what the catalog says.
+    pub quota: Option<&'a OwnQuota>,
+}
+
 /// What is asked about one provider.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -128,8 +195,8 @@ pub struct Question<'a> {
     pub provider: Provider,
     /// What each team would prefer.
     pub proposed: &'a Preference,
-    /// What each team prefers today; as many entries as there are teams.
-    pub today: &'a [Option<&'a Preference>],
+    /// The teams; at least one.
+    pub teams: &'a [Team<'a>],
     /// What is assumed.
     pub assumed: &'a Assumed,
     /// From when on.
@@ -138,58 +205,47 @@ pub struct Question<'a> {
 
 /// Forecasts what becomes of what is proposed, and of what it is compared with.
 ///
+/// The teams that share an application are reckoned with together, and each that has one of its own by itself; the
+/// answer is of all of them: requests are added up, and times are those of whoever is last.
+///
 /// # Errors
-/// Where `go_on` says that the answer is no longer wanted.
+/// Where `go_on` says that the answer is no longer wanted, or a quota cannot be.
 pub fn plan(question: &Question<'_>, effort: Effort, go_on: &dyn Fn() -> bool) -> Result<Plan, Interrupted> {
-    let &Question { catalog, provider, proposed, today, assumed, now } = question;
-    let asked = Asked { catalog, provider, rule: catalog.rule(provider), assumed, now };
-    let proposals = vec![asked.pull(Some(proposed)); today.len()];
-    let standing: Vec<_> = today.iter().map(|preference| asked.pull(*preference)).collect();
-    let own = assumed.application == OAuthApplication::Own;
-
-    let side = |pulls: &[Pull], alone: bool| -> Result<(Side, u64), Interrupted> {
-        let load = asked.load(pulls, alone);
-        let outlook = outlook(&load, effort, go_on)?;
-        let connections = outlook.connections;
-        Ok((asked.side(pulls, &load, outlook), connections))
-    };
-    let (proposed, connections) = side(&proposals, own)?;
-    let today = if standing == proposals { proposed.clone() } else { side(&standing, own)?.0 };
-    let can_be_own = !own && asked.rule.application.own;
-    let alone = proposals.len() <= 1 && assumed.other_connections == 0;
-    let own_application = match (can_be_own, alone) {
-        (false, _) => None,
-        (true, true) => Some(proposed.clone()),
-        (true, false) => Some(side(&proposals[..1], true)?.0),
-    };
-    let quiet = asked.load(&proposals, own).quiet();
-    let before = asked.polled(&outlook(&quiet, effort, go_on)?);
-    let after = if assumed.new_connections_per_day == 0 {
-        before
-    } else {
-        let mut later = quiet;
-        let teams = later.teams.iter_mut().take(proposals.len());
-        let each =
-            connections.saturating_sub(u64::from(assumed.other_connections)) / proposals.len().max(1) as u64;
-        teams.for_each(|team| team.connections = each.min(u64::from(CONNECTIONS_MAX)) as u32);
-        asked.polled(&outlook(&later, effort, go_on)?)
-    };
+    let &Question { catalog, provider, teams, .. } = question;
+    let asked = Asked::of(question);
+    let groups = asked.groups()?;
+    let each = effort.grants / groups.len().max(1) as u64;
+    let effort = Effort { grants: each.max(GRANTS_MIN.min(effort.grants)), ..effort };
+    let rule = groups.first().map_or(catalog.rule(provider), |group| &group.rule);
     let mut plan = Plan {
         provider,
-        name: asked.rule.name.clone(),
-        teams: proposals.len(),
+        name: rule.name.clone(),
+        teams: teams.len(),
+        own_teams: groups.iter().filter(|group| group.own).map(|group| group.times as usize).sum(),
+        configured: rule.configured.clone(),
         assumed: asked.filled_in(),
-        is_asked: !asked.rule.request.is_empty(),
-        quota_basis: asked.rule.quota.basis,
-        shared_quota: asked.rule.quota.windows.iter().any(|window| window.limit_per_user == 0),
-        own_application_advised: own_application.as_ref().is_some_and(|own| is_better(own, &proposed)),
-        proposed,
-        today,
-        own_application,
-        before,
-        after,
+        is_asked: !rule.request.is_empty(),
+        quota_basis: rule.quota.basis,
+        shared_quota: rule.quota.windows.iter().any(|window| window.limit_per_user == 0),
+        own_application_advised: false,
+        proposed: Side::default(),
+        today: Side::default(),
+        own_application: None,
+        before: Polled::default(),
+        after: Polled::default(),
         sentence: String::new(),
     };
+    for group in &groups {
+        let part = asked.part(group, &|load| outlook(load, effort, go_on))?;
+        if let Some(own) = part.own_application {
+            plan.own_application_advised = is_better(&own, &part.proposed);
+            plan.own_application = Some(own);
+        }
+        plan.proposed = plan.proposed.beside(part.proposed);
+        plan.today = plan.today.beside(part.today);
+        plan.before = plan.before.beside(part.before);
+        plan.after = plan.after.beside(part.after);
+    }
     plan.sentence = sentence::of(&plan);
     Ok(plan)
 }
@@ -207,134 +263,4 @@ fn is_better(own: &Side, shared: &Side) -> bool {
     let period = |side: &Side| side.during.teams.map(|polling| polling.period_ms as f64);
     let oftener = period(own).zip(period(shared)).is_some_and(|(own, shared)| own < BETTER * shared);
     sooner || oftener
-}
-
-/// What one connection pulls.
-#[derive(Clone, Debug, PartialEq)]
-struct Pull {
-    days: Days,
-    middle: PullCost,
-    costs: Vec<PullCost>,
-}
-
-/// A provider that something is asked about.
-struct Asked<'a> {
-    catalog: &'a Catalog,
-    provider: Provider,
-    rule: &'a Rule,
-    assumed: &'a Assumed,
-    now: Timestamp,
-}
-
-impl Asked<'_> {
-    /// What a connection pulls with this preference.
-    fn pull(&self, preference: Option<&Preference>) -> Pull {
-        let facts = ConnectionFacts {
-            connected_at: Some(self.now),
-            application: self.assumed.application,
-            ..ConnectionFacts::default()
-        };
-        let pulled: BTreeMap<Resource, Days> = self
-            .rule
-            .pulled()
-            .into_iter()
-            .map(|resource| {
-                let window = resolve(self.catalog, self.provider, resource, preference, &facts, self.now);
-                (resource, window.days)
-            })
-            .collect();
-        let days = |resource: Resource| pulled.get(&resource).copied().unwrap_or_default();
-        let cost = |permille: u32| {
-            self.rule.pull_cost(&days, &|resource| self.rate(resource).map(|rate| rate.scaled(permille)))
-        };
-        Pull {
-            days: pulled.values().copied().max().unwrap_or_default(),
-            middle: cost(1_000),
-            costs: PEOPLE_PERMILLE.iter().map(|&permille| cost(permille)).collect(),
-        }
-    }
-
-    /// How many records of this kind a day are reckoned with.
-    fn rate(&self, of: Resource) -> Option<PerDay> {
-        let given = self.assumed.records_per_day.get(&of).copied();
-        let shapes = self.rule.request.iter().filter(|shape| shape.records_of() == Some(of));
-        given.or(shapes.filter_map(|shape| shape.records_per_day).next())
-    }
-
-    /// How often a connection is polled. What makes no requests is not polled either, whatever is assumed.
-    fn poll_seconds(&self) -> Option<u32> {
-        let seconds = self.assumed.poll_seconds.or(self.rule.updates.poll_seconds);
-        seconds.filter(|_| !self.rule.request.is_empty())
-    }
-
-    /// What is assumed, with what the catalog assumes where nothing was said.
-    fn filled_in(&self) -> Assumed {
-        let pulled = self.rule.pulled().into_iter();
-        Assumed {
-            records_per_day: pulled.filter_map(|resource| Some((resource, self.rate(resource)?))).collect(),
-            poll_seconds: self.poll_seconds(),
-            ..self.assumed.clone()
-        }
-    }
-
-    fn load(&self, pulls: &[Pull], alone: bool) -> Load {
-        let start_ms = u64::try_from(self.now.as_millisecond()).unwrap_or(0);
-        let mut load = Load::of(&self.rule.quota, start_ms);
-        load.failures_permille = FAILURES_PERMILLE;
-        let poll_ms = self.poll_seconds().map(|seconds| Ms::from(seconds) * 1_000);
-        let assumed = self.assumed;
-        let team = |connections, joins_per_day, proposal| TeamLoad {
-            weight: 1,
-            connections,
-            poll_ms,
-            joins_per_day,
-            proposal,
-        };
-        load.teams.extend(pulls.iter().take(if alone { 1 } else { pulls.len() }).map(|pull| {
-            let proposal = Proposal {
-                connections: assumed.connections,
-                costs: pull.costs.clone(),
-                days: u32::from(pull.days.get()),
-            };
-            let proposal = (pull.middle.requests > 0).then_some(proposal);
-            team(assumed.connections, assumed.new_connections_per_day, proposal)
-        }));
-        if !alone && assumed.other_connections > 0 {
-            load.teams.push(team(assumed.other_connections, 0, None));
-        }
-        load
-    }
-
-    fn side(&self, pulls: &[Pull], load: &Load, outlook: Outlook) -> Side {
-        let most = pulls.iter().max_by_key(|pull| pull.middle.requests);
-        let requests = load.requests();
-        let certainty = match () {
-            () if requests == 0 => Certainty::Nothing,
-            () if outlook.finish_ms_p50.is_some() && outlook.counted_on => Certainty::Extrapolated,
-            () if outlook.finish_ms_p50.is_some() => Certainty::Simulated,
-            () if outlook.unsettled => Certainty::Unknown,
-            () => Certainty::Never,
-        };
-        Side {
-            days: most.map(|pull| pull.days).unwrap_or_default(),
-            per_connection: most.map(|pull| pull.middle).unwrap_or_default(),
-            requests,
-            certainty,
-            finish_ms_p50: outlook.finish_ms_p50,
-            finish_ms_p90: outlook.finish_ms_p90,
-            lower_bound_ms: outlook.lower_bound_ms,
-            during: self.polled(&outlook),
-            timeline: outlook.timeline,
-        }
-    }
-
-    /// The teams asked about come first, the others last.
-    fn polled(&self, outlook: &Outlook) -> Polled {
-        let (ours, others) = match outlook.polling.split_last() {
-            Some((last, ours)) if self.assumed.other_connections > 0 && !ours.is_empty() => (ours, *last),
-            _ => (&outlook.polling[..], None),
-        };
-        let slowest = ours.iter().flatten().copied().max_by_key(|polling| polling.period_ms);
-        Polled { teams: slowest, others }
-    }
 }

@@ -1,6 +1,6 @@
 //! A forecast as a person would say it.
 
-use lookback_domain::OAuthApplication;
+use lookback_domain::Basis;
 
 use super::plan::{Certainty, Plan, Side};
 use crate::time::Ms;
@@ -8,6 +8,8 @@ use crate::time::Ms;
 /// The forecast in a few sentences: what it takes, when it is done, what becomes of polling, and what would help.
 pub fn of(plan: &Plan) -> String {
     let mut said = vec![work(plan)];
+    said.extend(applications(plan));
+    said.extend(configured(plan));
     if plan.proposed.requests > 0 {
         said.push(finish(&plan.proposed));
         said.extend(today(plan));
@@ -35,6 +37,28 @@ fn work(plan: &Plan) -> String {
         thousands(u64::from(plan.assumed.connections)),
         thousands(*requests),
     )
+}
+
+/// Who uses an application of its own, where that is from what is stored.
+fn applications(plan: &Plan) -> Option<String> {
+    if plan.own_teams == 0 || plan.assumed.application.is_some() {
+        return None;
+    }
+    let quota = if plan.quota_basis == Basis::Own { " and the quota that was set for it" } else { "" };
+    Some(match (plan.own_teams, plan.teams) {
+        (_, 1) => format!("The team's own OAuth application, which is stored, is reckoned with{quota}."),
+        (own, teams) => format!(
+            "{own} of the {teams} teams have stored an OAuth application of their own, and each of these is reckoned with by itself."
+        ),
+    })
+}
+
+/// Which figures are the configuration's.
+fn configured(plan: &Plan) -> Option<String> {
+    let names: Vec<_> = plan.configured.iter().map(|key| key.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!("The configuration's figures stand in place of the catalog's: {}.", names.join(", "))
+    })
 }
 
 fn finish(side: &Side) -> String {
@@ -123,12 +147,12 @@ fn advice(plan: &Plan) -> String {
             what.join(" and each connection ")
         );
     }
-    let why = match (plan.assumed.application, &plan.own_application) {
-        (OAuthApplication::Own, _) => "The application is the team's own already",
+    let why = match &plan.own_application {
+        _ if plan.own_teams == plan.teams => "The application is the team's own already",
         _ if !plan.shared_quota => {
             "The provider counts each user by themselves, so another OAuth application changes nothing"
         }
-        (_, None) => "The provider knows no OAuth applications of a team's own",
+        None => "The provider knows no OAuth applications of a team's own",
         _ => "An OAuth application of the team's own has the same quota and would not help",
     };
     if long {

@@ -139,7 +139,10 @@ fn a_fork_goes_on_from_what_was_used() {
 
 mod plans {
     use jiff::Timestamp;
-    use lookback_domain::{Catalog, Days, OAuthApplication, Preference, Provider};
+    use lookback_domain::{
+        Basis, Catalog, Days, FigureKey, Figures, OAuthApplication, OwnQuota, Preference, Provider,
+        QuotaWindow, Unit, WindowKind,
+    };
 
     use super::super::*;
 
@@ -150,11 +153,14 @@ mod plans {
     }
 
     fn planned(provider: Provider, asked: i64, assumed: &Assumed) -> Plan {
+        planned_for(&[Team::default()], provider, asked, assumed)
+    }
+
+    fn planned_for(teams: &[Team<'_>], provider: Provider, asked: i64, assumed: &Assumed) -> Plan {
         let catalog = Catalog::bundled().unwrap();
         let now: Timestamp = "2026-11-23T20:07:00Z".parse().unwrap();
         let proposed = days(asked);
-        let question =
-            Question { catalog: &catalog, provider, proposed: &proposed, today: &[None], assumed, now };
+        let question = Question { catalog: &catalog, provider, proposed: &proposed, teams, assumed, now };
         plan(&question, EFFORT, &|| true).unwrap()
     }
 
@@ -188,10 +194,90 @@ mod plans {
         assert!(plan.before.others.unwrap().period_ms <= plan.proposed.during.others.unwrap().period_ms);
         assert_eq!(own.during.others, None, "nobody else is on it");
 
-        let own = Assumed { application: OAuthApplication::Own, ..assumed };
+        let own = Assumed { application: Some(OAuthApplication::Own), ..assumed };
         let plan = planned(Provider::Strava, 90, &own);
         assert_eq!((plan.own_application.is_some(), plan.own_application_advised), (false, false));
         assert!(plan.sentence.contains("own already"), "{}", plan.sentence);
+    }
+
+    #[test]
+    fn a_team_with_an_application_stored_is_reckoned_with_by_itself_and_with_its_quota() {
+        let quota = OwnQuota {
+            windows: vec![QuotaWindow {
+                limit: 10_000,
+                seconds: 86_400,
+                kind: WindowKind::Aligned,
+                unit: Unit::Requests,
+                limit_per_user: 0,
+            }],
+            user_windows: vec![],
+        };
+        let own = |quota| Team { own: Some(OwnApplication { quota }), ..Team::default() };
+        let assumed = Assumed { connections: 50, other_connections: 3_000, ..Assumed::default() };
+        let days = |plan: &Plan| plan.proposed.finish_ms_p50.unwrap() as f64 / 86_400_000.0;
+
+        let shared = planned(Provider::Strava, 90, &assumed);
+        let alone = planned_for(&[own(None)], Provider::Strava, 90, &assumed);
+        let assumed_own = Assumed { application: Some(OAuthApplication::Own), ..assumed.clone() };
+        let said = planned(Provider::Strava, 90, &assumed_own);
+        assert_eq!(alone.proposed.finish_ms_p50, said.proposed.finish_ms_p50);
+        assert_eq!(alone.proposed.finish_ms_p50, shared.own_application.as_ref().unwrap().finish_ms_p50);
+        assert!((alone.own_application.is_none(), alone.before.others) == (true, None));
+        assert!(alone.sentence.contains("own OAuth application, which is stored,"), "{}", alone.sentence);
+        assert!(!said.sentence.contains("stored"), "{}", said.sentence);
+
+        // 2,350 requests: within a day by the quota that was set, and more than one by the catalog's.
+        let granted = planned_for(&[own(Some(&quota))], Provider::Strava, 90, &assumed);
+        assert_eq!(granted.quota_basis, Basis::Own);
+        assert!(days(&granted) < 1.0 && days(&alone) > 1.0, "{} and {}", days(&granted), days(&alone));
+        assert!(granted.sentence.contains("the quota that was set for it"), "{}", granted.sentence);
+        let shared_all_the_same = Assumed { application: Some(OAuthApplication::Shared), ..assumed };
+        let plan = planned_for(&[own(Some(&quota))], Provider::Strava, 90, &shared_all_the_same);
+        assert_eq!(plan.proposed.finish_ms_p50, shared.proposed.finish_ms_p50);
+    }
+
+    #[test]
+    fn teams_on_several_applications_are_added_up_and_the_last_is_waited_for() {
+        let own = Team { own: Some(OwnApplication::default()), ..Team::default() };
+        let assumed = Assumed { connections: 50, ..Assumed::default() };
+        let one = planned_for(&[own], Provider::Strava, 90, &assumed);
+        let three = planned_for(&[own, own, own], Provider::Strava, 90, &assumed);
+        assert_eq!(three.proposed.requests, 3 * one.proposed.requests);
+        assert_eq!(three.proposed.finish_ms_p50, one.proposed.finish_ms_p50, "each goes by itself");
+        let shared = planned_for(&[Team::default(); 2], Provider::Strava, 90, &assumed);
+        let mixed = planned_for(&[own, Team::default(), Team::default()], Provider::Strava, 90, &assumed);
+        assert_eq!((mixed.teams, mixed.own_teams), (3, 1));
+        assert_eq!(mixed.proposed.requests, 3 * one.proposed.requests);
+        let late = |plan: &Plan| plan.proposed.finish_ms_p50.unwrap();
+        assert!(late(&mixed) > late(&one) && late(&mixed).abs_diff(late(&shared)) * 50 < late(&shared));
+        assert!(mixed.sentence.contains("1 of the 3 teams have stored"), "{}", mixed.sentence);
+    }
+
+    #[test]
+    fn figures_of_the_configuration_are_reckoned_with_and_told() {
+        let window = |limit| QuotaWindow {
+            limit,
+            seconds: 86_400,
+            kind: WindowKind::Aligned,
+            unit: Unit::Requests,
+            limit_per_user: 0,
+        };
+        let figures = Figures { windows: Some(vec![window(20_000)]), ..Figures::default() };
+        let catalog =
+            Catalog::bundled().unwrap().with(Provider::Strava, &figures, Basis::Configured).unwrap();
+        let (proposed, assumed) = (days(365), Assumed { connections: 100, ..Assumed::default() });
+        let question = Question {
+            catalog: &catalog,
+            provider: Provider::Strava,
+            proposed: &proposed,
+            teams: &[Team::default()],
+            assumed: &assumed,
+            now: "2026-11-23T00:07:00Z".parse().unwrap(),
+        };
+        let plan = plan(&question, EFFORT, &|| true).unwrap();
+        assert_eq!((plan.quota_basis, &plan.configured[..]), (Basis::Configured, &[FigureKey::Windows][..]));
+        assert!(plan.sentence.contains("in place of the catalog's: windows."), "{}", plan.sentence);
+        assert!(plan.proposed.finish_ms_p50.unwrap() < 86_400_000, "18,500 requests fit into a day");
     }
 
     #[test]

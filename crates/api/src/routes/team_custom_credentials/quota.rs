@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use lookback_domain::{
-    CredentialId, Environment, OrgId, OwnQuota, Provider, QuotaWindow, Region, Unit, WindowKind,
+    Basis, CredentialId, Environment, OrgId, OwnQuota, Provider, QuotaWindow, Region, Unit, WindowKind,
 };
 use lookback_store::{Credential, CredentialFilter, Error as StoreError, Scope};
 
@@ -39,9 +39,9 @@ request! {
 request! {
     /// One window of a rate limit.
     pub struct QuotaWindowBody {
-        /// How much is granted in one window, at least 1.
+        /// How much is granted in one window, 1 to 1,000,000,000.
         pub limit: Integer,
-        /// How long it is, at least 1.
+        /// How long it is, 1 to 2,678,400.
         pub seconds: Integer,
         /// How the provider counts; `unknown` obeys all ways.
         pub kind: WindowKind = WindowKind::Unknown,
@@ -57,7 +57,8 @@ model! {
         pub credential_id: CredentialId,
         /// The provider it is registered with.
         pub provider: Provider,
-        /// `own` where it was set for this application, `catalog` where it is what a new one gets.
+        /// `own` where it was set for this application, `configuration` where the operator states it for every
+        /// application of the provider, `catalog` where it is what a new one gets.
         pub basis: QuotaBasis,
         /// Counted for all users of the application together.
         pub windows: Vec<QuotaWindowResponse>,
@@ -188,7 +189,9 @@ fn show(app: &App, credential: Credential) -> CredentialQuotaResponse {
         Some(OwnQuota { windows, user_windows }) => (QuotaBasis::Own, windows, user_windows),
         None => {
             let quota = &app.catalog.rule(provider).quota;
-            (QuotaBasis::Catalog, quota.windows.clone(), quota.user_windows.clone())
+            let configured = quota.basis == Basis::Configured;
+            let basis = if configured { QuotaBasis::Configuration } else { QuotaBasis::Catalog };
+            (basis, quota.windows.clone(), quota.user_windows.clone())
         }
     };
     let show = |windows: Vec<QuotaWindow>| windows.into_iter().map(Into::into).collect();
@@ -201,29 +204,12 @@ fn show(app: &App, credential: Credential) -> CredentialQuotaResponse {
     }
 }
 
-/// The largest figure that is taken: more than any provider grants, and far from where sums overflow.
-const FIGURE_MAX: i64 = 1_000_000_000_000;
-
 /// The quota asked for; whatever is no quota goes to `problems`.
 fn admit(body: &CredentialQuotaBody, problems: &mut Problems) -> OwnQuota {
     let root = Loc::root("body");
-    let mut windows = |name: &'static str, asked: &[QuotaWindowBody]| {
-        let list = root.key(name);
-        let window = |(index, asked): (usize, &QuotaWindowBody)| {
-            let loc = list.index(index);
-            QuotaWindow {
-                limit: figure(&asked.limit, &loc.key("limit"), problems),
-                seconds: figure(&asked.seconds, &loc.key("seconds"), problems),
-                kind: asked.kind,
-                unit: asked.unit,
-                limit_per_user: 0,
-            }
-        };
-        asked.iter().enumerate().map(window).collect()
-    };
     let quota = OwnQuota {
-        windows: windows("windows", &body.windows),
-        user_windows: windows("user_windows", &body.user_windows),
+        windows: admit_windows(&body.windows, &root.key("windows"), problems),
+        user_windows: admit_windows(&body.user_windows, &root.key("user_windows"), problems),
     };
     if problems.is_empty()
         && let Some(said) = quota.contradiction()
@@ -233,13 +219,28 @@ fn admit(body: &CredentialQuotaBody, problems: &mut Problems) -> OwnQuota {
     quota
 }
 
-fn figure(asked: &Integer, loc: &Loc<'_>, problems: &mut Problems) -> u64 {
-    let figure = asked.saturating();
+/// The windows asked for; whatever is none goes to `problems`.
+pub fn admit_windows(asked: &[QuotaWindowBody], list: &Loc<'_>, problems: &mut Problems) -> Vec<QuotaWindow> {
+    let window = |(index, asked): (usize, &QuotaWindowBody)| {
+        let loc = list.index(index);
+        QuotaWindow {
+            limit: figure(&asked.limit, QuotaWindow::LIMIT_MAX, &loc.key("limit"), problems),
+            seconds: figure(&asked.seconds, QuotaWindow::SECONDS_MAX, &loc.key("seconds"), problems),
+            kind: asked.kind,
+            unit: asked.unit,
+            limit_per_user: 0,
+        }
+    };
+    asked.iter().enumerate().map(window).collect()
+}
+
+fn figure(asked: &Integer, most: u64, loc: &Loc<'_>, problems: &mut Problems) -> u64 {
+    let figure = u64::try_from(asked.saturating()).unwrap_or(0);
     if figure < 1 {
         problems.add_with("greater_than_equal", loc, "this is at least 1", &asked.to_value(), ("ge", 1));
-    } else if figure > FIGURE_MAX {
-        let said = format!("this is at most {FIGURE_MAX}");
-        problems.add_with("less_than_equal", loc, said, &asked.to_value(), ("le", FIGURE_MAX));
+    } else if figure > most {
+        let said = format!("this is at most {most}");
+        problems.add_with("less_than_equal", loc, said, &asked.to_value(), ("le", most));
     }
-    u64::try_from(figure).unwrap_or(0)
+    figure
 }

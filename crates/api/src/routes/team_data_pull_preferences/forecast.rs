@@ -2,17 +2,18 @@
 
 mod answer;
 mod assume;
+mod figures;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use lookback_domain::{Catalog, Preference, Provider, TeamId};
-use lookback_engine::forecast::{Assumed, Effort, Interrupted, Plan, Question, plan};
-use lookback_store::{Selection, TeamPreferences};
+use lookback_domain::{Catalog, OwnQuota, Preference, Provider, TeamId};
+use lookback_engine::forecast::{Assumed, Effort, Interrupted, OwnApplication, Plan, Question, Team, plan};
+use lookback_store::{Credential, CredentialFilter, Scope, Selection, TeamPreferences};
 use tokio::sync::Semaphore;
 
 use super::post::{SingleProviderDataPullPreferences, admit, bound};
@@ -27,7 +28,7 @@ use assume::{ForecastAssumptions, assumed};
 request! {
     /// Which preferences to forecast, for which teams, and what to assume.
     pub struct ForecastTeamDataPullPreferencesBody {
-        /// The teams, up to 100. They share one OAuth application, unless each is assumed to have its own.
+        /// The teams, up to 100. Those that have stored no OAuth application of their own share one.
         pub team_ids: Vec<TeamId>,
         /// As if each provider named were set to this.
         pub providers: Map<Configurable, SingleProviderDataPullPreferences>,
@@ -56,7 +57,8 @@ static PLACES: Semaphore = Semaphore::const_new(2);
 ///
 /// An extension of the documented API: nothing is stored. For each provider the requests that history takes, when
 /// it is done, what becomes of polling meanwhile, of the other teams on the same OAuth application, and the same
-/// with an application of the team's own and for what is preferred today. The scheduler itself is run in virtual
+/// with an application of the team's own and for what is preferred today. A team that has stored an application of
+/// its own is reckoned with on that one, by the quota that was set for it if there is one. The scheduler itself is run in virtual
 /// time, many times over. Connections are **assumed** until pulls run, and so are the records a day that decide
 /// how many pages there are; the answer repeats every figure that was assumed.
 #[utoipa::path(
@@ -80,14 +82,32 @@ pub async fn forecast(
     let proposed = admit(&app, &body.providers, &mut problems);
     bound(&body.team_ids, TEAMS_MAX, &mut problems);
     let assumed = assumed(&body, &mut problems);
+    let stated = figures::catalog(&app.catalog, &body, &mut problems);
     refuse(&app, &scope, &body.team_ids, problems).await?;
 
     let now = app.clock.now();
     let teams = app.store.preferences(&scope, Selection::Teams(&body.team_ids)).await?;
+    let applications = applications(&app, &scope, &body.team_ids).await?;
     let order: Vec<Provider> = body.providers.keys().map(|&Configurable(provider)| provider).collect();
-    let asked = Asked { catalog: Arc::clone(&app.catalog), order, proposed, teams, assumed, now };
+    let catalog = stated.map_or_else(|| Arc::clone(&app.catalog), Arc::new);
+    let asked = Asked { catalog, order, proposed, teams, applications, assumed, now };
     let forecasts = asked.answered().await?;
     Ok(Json(ForecastResponse { now, forecasts }))
+}
+
+/// What the applications that these teams have stored may spend, where that was set.
+type Applications = HashMap<(TeamId, Provider), Option<OwnQuota>>;
+
+async fn applications(app: &App, scope: &Scope, teams: &[TeamId]) -> Result<Applications, Error> {
+    if teams.is_empty() {
+        return Ok(Applications::new());
+    }
+    let filter = CredentialFilter { teams: teams.to_vec(), provider: None };
+    // A team has one for each provider at most.
+    let most = TEAMS_MAX * Provider::ALL.len();
+    let stored = app.store.credentials(scope, &filter, None, most).await?;
+    let of = |stored: Credential| ((stored.place.team_id, stored.place.provider), stored.quota);
+    Ok(stored.into_iter().map(of).collect())
 }
 
 /// All that a forecast follows from.
@@ -96,6 +116,7 @@ struct Asked {
     order: Vec<Provider>,
     proposed: BTreeMap<Provider, Preference>,
     teams: Vec<TeamPreferences>,
+    applications: Applications,
     assumed: BTreeMap<Provider, Assumed>,
     now: Timestamp,
 }
@@ -134,15 +155,22 @@ impl Asked {
             .collect()
     }
 
-    fn plan(
-        &self,
+    fn plan<'a>(
+        &'a self,
         provider: Provider,
         effort: Effort,
         go_on: &dyn Fn() -> bool,
     ) -> Result<Plan, Interrupted> {
-        let today: Vec<_> = self.teams.iter().map(|team| team.providers.get(&provider)).collect();
+        let team = |team: &'a TeamPreferences| {
+            let own = self.applications.get(&(team.team_id, provider));
+            Team {
+                today: team.providers.get(&provider),
+                own: own.map(|quota| OwnApplication { quota: quota.as_ref() }),
+            }
+        };
+        let teams: Vec<_> = self.teams.iter().map(team).collect();
         let (proposed, assumed) = (&self.proposed[&provider], &self.assumed[&provider]);
         let (catalog, now) = (&self.catalog, self.now);
-        plan(&Question { catalog, provider, proposed, today: &today, assumed, now }, effort, go_on)
+        plan(&Question { catalog, provider, proposed, teams: &teams, assumed, now }, effort, go_on)
     }
 }

@@ -1,6 +1,7 @@
 //! `POST …/forecast`
 
 use insta::assert_json_snapshot;
+use lookback_domain::Region;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, path, team_id, us};
@@ -88,6 +89,82 @@ async fn what_is_assumed_can_be_said_and_is_repeated() {
     // The profile, a page of 200 workouts, and a call for each.
     assert_eq!(answer["proposed"]["requests_per_connection"], json!(1 + 1 + 200));
     assert_eq!(answer["own_application"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_team_that_stored_an_application_is_reckoned_with_on_its_own() {
+    let app = TestApp::init().await.with_team(Region::Us).await;
+    let assume = json!({ "connections": { "strava": 20 }, "other_connections": { "strava": 400 } });
+    let credentials = us().replace("team_data_pull_preferences", "team_custom_credentials");
+    let own =
+        json!({ "team_id": team_id(1), "provider": "strava", "client_id": "1", "client_secret": "s3cret" });
+    let stored = app.post(&credentials, own).await.ok();
+    let answer = forecast(&app, 30, assume.clone()).await;
+    assert_eq!(
+        (&answer["teams_on_own_application"], &answer["quota_basis"]),
+        (&json!(1), &json!("documented"))
+    );
+    assert_eq!(
+        (&answer["assumed"]["oauth_application"], &answer["own_application"]),
+        (&json!("own"), &json!(null))
+    );
+    assert_eq!(answer["proposed"]["polling_during"]["others"], json!(null), "nobody else is on it");
+
+    let windows = json!({ "windows": [{ "limit": 9_000, "seconds": 86_400, "kind": "aligned" }] });
+    app.put(&format!("{credentials}/{}/quota", stored["id"].as_str().unwrap()), windows).await.ok();
+    let granted = forecast(&app, 365, assume.clone()).await;
+    assert_eq!(granted["quota_basis"], json!("own"));
+    assert!(granted["summary"].as_str().unwrap().contains("the quota that was set for it"), "{granted}");
+
+    // Somebody else's application is none of this team's, nor is that of another environment.
+    let body = json!({ "team_ids": [team_id(1), team_id(2)], "providers": { "strava": days(30) }, "assume": assume });
+    let both = app.post(&url(), body.clone()).await.ok()["forecasts"]["strava"].clone();
+    assert_eq!(
+        (&both["teams_on_own_application"], &both["assumed"]["oauth_application"]),
+        (&json!(1), &json!("shared"))
+    );
+    assert_eq!(
+        both["proposed"]["requests"].as_u64(),
+        answer["proposed"]["requests"].as_u64().map(|one| 2 * one)
+    );
+    let sandbox = format!("{}/forecast", path(1, "sandbox", "us"));
+    let sandbox = app.post(&sandbox, body).await.ok()["forecasts"]["strava"].clone();
+    assert_eq!(sandbox["teams_on_own_application"], json!(0));
+    let shared = json!({ "oauth_application": { "strava": "shared" } });
+    assert_eq!(forecast(&app, 30, shared).await["teams_on_own_application"], json!(0));
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_provider_can_be_assumed_otherwise() {
+    let app = TestApp::init().await;
+    let assume = json!({
+        "quota": { "strava": { "windows": [{ "limit": "5", "seconds": 60, "kind": "log" }] } },
+        "request": { "strava": [{ "resources": ["workouts", "workout_stream"], "page_size": 10 }] },
+        "records_per_day": { "strava": { "workouts": 1 } },
+    });
+    let answer = forecast(&app, 100, assume).await;
+    assert_eq!(answer["quota_basis"], json!("requested"));
+    assert_eq!(answer["proposed"]["requests_per_connection"], json!(1 + 10 + 100));
+    let wrong = json!({
+        "quota": { "strava": { "windows": [{ "limit": 0, "seconds": 1e10 }] } },
+        "request": { "strava": [{ "resources": ["sleep"], "page_size": 0, "span_days": 366 }] },
+    });
+    let ask = |assume: Value| json!({ "team_ids": [team_id(1)], "providers": { "strava": days(9) }, "assume": assume });
+    assert_json_snapshot!(app.post(&url(), ask(wrong)).await.refused(422));
+    for (wrong, said) in [
+        (json!({ "quota": { "strava": { "windows": [], "user_windows": [] } } }), "at least one window"),
+        (
+            json!({ "request": { "strava": [{ "resources": ["sleep"] }] } }),
+            "name the `resources` of one of these",
+        ),
+        (
+            json!({ "request": { "oura": [{ "resources": ["profile"], "page_size": 9 }] } }),
+            "say in `records_per_day`",
+        ),
+    ] {
+        let refused = app.post(&url(), ask(wrong)).await.refused(422);
+        assert!(refused[0]["msg"].as_str().unwrap().contains(said), "{refused}");
+    }
 }
 
 #[tokio::test]

@@ -14,8 +14,14 @@ model! {
         pub own_application_advised: bool,
         /// What was assumed.
         pub assumed: ForecastAssumed,
-        /// How sure the provider's rate limit is: `documented` or `assumed`.
+        /// Where the rate limit is from: `documented` by the provider, `assumed`, `configured` by the operator,
+        /// `own` where it was set for the team's application, `requested` by the request.
         pub quota_basis: String,
+        /// Which figures the operator's configuration states in place of the catalog's: `windows`, `user_windows`,
+        /// `poll_seconds`, `records_per_day`, `request`.
+        pub configured: Vec<String>,
+        /// How many of the teams use an OAuth application of their own, each by itself.
+        pub teams_on_own_application: u64,
         /// What is proposed.
         pub proposed: ForecastSide,
         /// What stands today.
@@ -38,7 +44,7 @@ model! {
         pub other_connections: u64,
         /// Further connections of each team each day.
         pub new_connections_per_day: u64,
-        /// Whose OAuth application the teams use.
+        /// Whose OAuth application the teams use; the shared one where some do.
         pub oauth_application: OAuthApplication,
         /// Records a day. A person's are taken to lie between half and one and a half times as many.
         pub records_per_day: Map<Resource, Number>,
@@ -118,6 +124,8 @@ model! {
 impl From<&Plan> for ProviderForecast {
     fn from(plan: &Plan) -> Self {
         let assumed = &plan.assumed;
+        let own = plan.own_teams > 0 && plan.own_teams == plan.teams;
+        let application = if own { OAuthApplication::Own } else { OAuthApplication::Shared };
         let rates = assumed.records_per_day.iter().map(|(&resource, &rate)| (resource, Number(rate.into())));
         Self {
             summary: plan.sentence.clone(),
@@ -126,11 +134,13 @@ impl From<&Plan> for ProviderForecast {
                 connections: assumed.connections.into(),
                 other_connections: assumed.other_connections.into(),
                 new_connections_per_day: assumed.new_connections_per_day.into(),
-                oauth_application: assumed.application,
+                oauth_application: application,
                 records_per_day: rates.collect(),
                 poll_seconds: assumed.poll_seconds.map(u64::from),
             },
             quota_basis: plan.quota_basis.as_str().to_owned(),
+            configured: plan.configured.iter().map(ToString::to_string).collect(),
+            teams_on_own_application: plan.own_teams as u64,
             proposed: (&plan.proposed).into(),
             today: (&plan.today).into(),
             own_application: plan.own_application.as_ref().map(Into::into),

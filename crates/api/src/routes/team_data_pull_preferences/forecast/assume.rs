@@ -6,6 +6,7 @@ use lookback_domain::{OAuthApplication, PerDay, Provider, Resource};
 use lookback_engine::forecast::{Assumed, CONNECTIONS_MAX};
 
 use super::ForecastTeamDataPullPreferencesBody;
+use super::figures::{ForecastQuota, ForecastRequest};
 use crate::wire::{Configurable, Integer, Loc, Map, Number, Problems, Value, request};
 
 request! {
@@ -18,12 +19,16 @@ request! {
         pub other_connections: Option<Map<Configurable, Integer>>,
         /// Further connections of each team each day, up to 1,000, which pull the same. None where none are given.
         pub new_connections_per_day: Option<Map<Configurable, Integer>>,
-        /// Whose OAuth application the teams use. The shared one where nothing is given.
+        /// Whose OAuth application the teams use. Where nothing is given, each that has stored one uses its own.
         pub oauth_application: Option<Map<Configurable, OAuthApplication>>,
         /// Records a day, 0.001 to 100,000, in place of the catalog's assumption.
         pub records_per_day: Option<Map<Configurable, Map<Resource, Number>>>,
         /// Seconds between polls of a connection, 60 to 2,592,000, in place of the catalog's figure.
         pub poll_seconds: Option<Map<Configurable, Integer>>,
+        /// What each OAuth application may spend, in place of the catalog's quota and of any that was set.
+        pub quota: Option<Map<Configurable, ForecastQuota>>,
+        /// How history is asked for. Each stands in place of the catalog's requests for exactly the same resources.
+        pub request: Option<Map<Configurable, Vec<ForecastRequest>>>,
     }
 }
 
@@ -72,7 +77,7 @@ pub fn assumed(
             connections: connections.get(&provider).copied().unwrap_or(CONNECTIONS),
             other_connections: others.get(&provider).copied().unwrap_or(0),
             new_connections_per_day: new.get(&provider).copied().unwrap_or(0),
-            application: application.unwrap_or(OAuthApplication::Shared),
+            application,
             records_per_day: rates.remove(&provider).unwrap_or_default(),
             poll_seconds: polls.get(&provider).copied(),
         };
@@ -125,7 +130,13 @@ fn rates(
     read
 }
 
-fn bounded(count: &Integer, least: u32, most: u32, loc: &Loc<'_>, problems: &mut Problems) -> Option<u32> {
+pub(super) fn bounded(
+    count: &Integer,
+    least: u32,
+    most: u32,
+    loc: &Loc<'_>,
+    problems: &mut Problems,
+) -> Option<u32> {
     let (asked, input) = (count.saturating(), count.to_value());
     if asked < i64::from(least) {
         let said = format!("Input should be greater than or equal to {least}");

@@ -300,10 +300,10 @@ pub struct Simulate {
     #[arg(long)]
     pub fuzz: bool,
     /// How long to go on drawing
-    #[arg(long, default_value_t = 60, requires = "fuzz")]
+    #[arg(long, default_value_t = 60, conflicts_with = "scenario")]
     pub seconds: u64,
     /// What the first random scenario is drawn from
-    #[arg(long, default_value_t = 1, requires = "fuzz")]
+    #[arg(long, default_value_t = 1, conflicts_with = "scenario")]
     pub seed: u64,
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use lookback_engine::sim::{self, ProviderQuota, Scenario};
+use serde::Serialize;
 
 use crate::args::Simulate;
 use crate::output;
@@ -15,7 +16,7 @@ use crate::settings::Settings;
 pub fn run(settings: &Settings, what: &Simulate) -> anyhow::Result<()> {
     match &what.scenario {
         Some(path) => scenario(settings, what, path),
-        None => fuzz(what.seed, what.seconds),
+        None => fuzz(settings, what.seed, what.seconds),
     }
 }
 
@@ -26,25 +27,64 @@ fn scenario(settings: &Settings, what: &Simulate, path: &Path) -> anyhow::Result
     let scenario = Scenario::parse(&text)
         .and_then(|scenario| scenario.resolve(&|slug| ProviderQuota::of(&catalog, slug)));
     let scenario = scenario.with_context(|| format!("{} is not a scenario", path.display()))?;
-    let create = |path: &Path| File::create(path).with_context(|| format!("cannot write {}", path.display()));
-    let mut trace = what.trace.as_deref().map(create).transpose()?.map(BufWriter::new);
+    let mut trace = what.trace.as_deref().map(|trace| create(trace, path)).transpose()?.map(BufWriter::new);
 
     let began = Instant::now();
     let summary =
         sim::run(&scenario, trace.as_mut().map(|out| out as &mut dyn Write))?.timed(began.elapsed());
     if let Some(mut trace) = trace {
-        trace.flush()?;
+        trace.flush().context("the trace cannot be written")?;
     }
     if settings.json { output::json(&summary) } else { output::line(&summary.to_string()) }
 }
 
+/// The file for the trace, which is not the scenario.
+fn create(trace: &Path, scenario: &Path) -> anyhow::Result<File> {
+    if let (Ok(one), Ok(other)) = (trace.canonicalize(), scenario.canonicalize())
+        && one == other
+    {
+        bail!("the trace would overwrite {}; name another file", scenario.display());
+    }
+    File::create(trace).with_context(|| format!("cannot write {}", trace.display()))
+}
+
+/// What was found, as JSON.
+#[derive(Serialize)]
+struct Fuzzed<'a> {
+    scenarios: u64,
+    requests: u64,
+    seed: u64,
+    failure: Option<Broken<'a>>,
+}
+
+/// A scenario that breaks a promise, with the seed that draws it.
+#[derive(Serialize)]
+struct Broken<'a> {
+    seed: u64,
+    broken: &'a [String],
+    scenario: &'a str,
+}
+
 /// Draws scenarios until the time is up, or until one breaks a promise.
 #[expect(clippy::disallowed_methods, reason = "ends when a time is up")]
-fn fuzz(seed: u64, seconds: u64) -> anyhow::Result<()> {
+fn fuzz(settings: &Settings, seed: u64, seconds: u64) -> anyhow::Result<()> {
     let began = Instant::now();
     let report = sim::fuzz(seed, &mut |_| began.elapsed().as_secs() < seconds)?;
-    output::line(&format!("{} scenarios, {} requests, from seed {seed}", report.runs, report.requests))?;
-    let Some(failure) = report.failure else { return Ok(()) };
-    output::line(&failure.scenario)?;
-    bail!("seed {} breaks a promise: {}; the scenario is above", failure.seed, failure.broken.join("; "))
+    let failure = report.failure.as_ref();
+    if settings.json {
+        let failure = failure.map(|failure| Broken {
+            seed: failure.seed,
+            broken: &failure.broken,
+            scenario: &failure.scenario,
+        });
+        output::json(&Fuzzed { scenarios: report.runs, requests: report.requests, seed, failure })?;
+    } else {
+        output::line(&format!("{} scenarios, {} requests, from seed {seed}", report.runs, report.requests))?;
+        failure.map_or(Ok(()), |failure| output::line(&failure.scenario))?;
+    }
+    let Some(failure) = failure else { return Ok(()) };
+    let (seed, broken) = (failure.seed, failure.broken.join("; "));
+    bail!(
+        "seed {seed} breaks a promise: {broken}; the scenario is above, and comes again with `lookback simulate --fuzz --seconds 1 --seed {seed}`"
+    )
 }

@@ -18,6 +18,7 @@ mod quickstart;
 mod secrets;
 mod serve;
 mod settings;
+mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
 mod teams;

@@ -33,7 +33,7 @@ pub enum SimError {
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
     /// The trace could not be written.
-    #[error("the trace cannot be written: {0}")]
+    #[error("the trace cannot be written")]
     Trace(#[from] io::Error),
 }
 

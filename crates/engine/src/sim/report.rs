@@ -55,6 +55,7 @@ pub fn summary(world: &World<'_, '_>) -> Summary {
         live: lane(0),
         polls: lane(1),
         history: lane(2),
+        history_asked: asked,
         history_done: total(&|site| site.done),
         history_given_up: total(&|site| site.given_up),
         history_finished_ms,

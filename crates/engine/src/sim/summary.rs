@@ -23,6 +23,8 @@ pub struct Summary {
     pub live: u64,
     /// History requests among them, repeated ones included.
     pub history: u64,
+    /// Chunks of history that were asked for.
+    pub history_asked: u64,
     /// Chunks of history that were done.
     pub history_done: u64,
     /// Chunks given up after too many failures.
@@ -107,13 +109,17 @@ impl fmt::Display for Summary {
             self.requests, self.polls, self.live, self.history, self.rejected
         )?;
         let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.4}"));
-        writeln!(
-            f,
-            "history done    {} (lower bound {}, ratio {})",
-            or_never(self.history_finished_ms),
-            or_never(self.lower_bound_ms),
-            ratio(self.makespan_ratio)
-        )?;
+        if self.history_asked == 0 {
+            writeln!(f, "history done    none was asked for")?;
+        } else {
+            writeln!(
+                f,
+                "history done    {} (lower bound {}, ratio {})",
+                or_never(self.history_finished_ms),
+                or_never(self.lower_bound_ms),
+                ratio(self.makespan_ratio)
+            )?;
+        }
         let late = self.poll_lateness_ms;
         writeln!(
             f,

@@ -28,22 +28,29 @@ const USER: &str = "lookback";
 /// PostgreSQL refuses to be run by root. Whoever this is has nothing else to lose.
 const NOBODY: u32 = 65534;
 
-/// Runs the server and ends it when its owner is gone, however that came, or when it is told to.
+/// Runs a program in a directory, and ends both when their owner is gone, however that came, or when it is told to.
 const WATCH: &str = r#"
-"$1/postgres" -D "$2/data" >"$2/log" 2>&1 &
-server=$!
-trap 'kill -INT $server; wait $server; exit' TERM
+directory=$1 owner=$2
+shift 2
+"$@" >"$directory/log" 2>&1 &
+program=$!
+trap 'kill -INT $program; wait $program; exit' TERM
 trap '' INT
-while kill -0 $server 2>/dev/null; do
-    if [ ! -d "/proc/$3" ] && ! ps -p "$3" >/dev/null 2>&1; then
-        kill -QUIT $server
-        wait $server
-        rm -rf "$2"
+while kill -0 $program 2>/dev/null; do
+    if [ ! -d "/proc/$owner" ] && ! ps -p "$owner" >/dev/null 2>&1; then
+        kill -QUIT $program
+        wait $program
+        rm -rf "$directory" "$directory.lock"
         exit
     fi
     sleep 0.2 & wait $!
 done
+wait $program
 "#;
+
+/// How often it is asked whether a server is up, and the time in between: two minutes.
+const ASKED_MAX: u32 = 24_000;
+const ASKED_EVERY: Duration = Duration::from_millis(5);
 
 impl Server {
     /// Starts one that ends, and leaves nothing behind, when the process with the id `owner` does.
@@ -57,16 +64,17 @@ impl Server {
         if geteuid().is_root() {
             chown(&directory, Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let made = unprivileged(Command::new(binaries.join("initdb")))
+        let made = watched(&directory, owner)
+            .arg(binaries.join("initdb"))
             .arg("--pgdata")
             .arg(directory.join("data"))
             .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"])
             // Small segments of the log in tests, so that a small limit on files is one on tables.
             .arg(if settings.contains("fsync = off") { "--wal-segsize=1" } else { "--wal-segsize=16" })
-            .current_dir(&directory)
-            .output()
+            .status()
             .unwrap();
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let said = || fs::read_to_string(directory.join("log")).unwrap_or_default();
+        assert!(made.success(), "initdb: {}", said());
         let (binaries, settings) = (binaries.to_owned(), settings.to_owned());
         let mut server = Self { binaries, directory, port: 0, settings, owner, watch: None };
         server.resume();
@@ -81,15 +89,9 @@ impl Server {
                 self.port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
             }
             self.configure();
-            let mut watch = Command::new("sh");
-            watch
-                .args(["-c", WATCH, "sh"])
-                .arg(&self.binaries)
-                .arg(&self.directory)
-                .arg(self.owner.to_string());
-            // A group of its own, since what is typed at the terminal is for the tests.
-            watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-            let mut watch = unprivileged(watch).current_dir(&self.directory).spawn().unwrap();
+            let mut watch = watched(&self.directory, self.owner);
+            watch.arg(self.binaries.join("postgres")).arg("-D").arg(self.directory.join("data"));
+            let mut watch = watch.spawn().unwrap();
             if self.is_up(&mut watch) {
                 self.watch = Some(watch);
                 return;
@@ -116,7 +118,7 @@ impl Server {
 
     /// Waits until it takes connections; false where it has ended instead.
     fn is_up(&self, watch: &mut Child) -> bool {
-        loop {
+        for _ in 0..ASKED_MAX {
             let ready = fs::read_to_string(self.directory.join("data/postmaster.pid"));
             if ready.is_ok_and(|pid| pid.lines().nth(7).is_some_and(|state| state.trim() == "ready")) {
                 return true;
@@ -124,8 +126,11 @@ impl Server {
             if watch.try_wait().unwrap().is_some() {
                 return false;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(ASKED_EVERY);
         }
+        let _ = kill_process(Pid::from_child(watch), Signal::TERM);
+        watch.wait().unwrap();
+        panic!("PostgreSQL does not come up: {}", self.log());
     }
 
     /// Ends it as an administrator would who does not wait for its clients. The data stays.
@@ -219,9 +224,37 @@ impl Drop for Server {
     }
 }
 
+/// The watch over a program that is yet to be named, in a group of its own: what is typed at the terminal is for the
+/// tests.
+fn watched(directory: &Path, owner: u32) -> Command {
+    let mut watch = Command::new("sh");
+    watch.args(["-c", WATCH, "sh"]).arg(directory).arg(owner.to_string()).current_dir(directory);
+    watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    unprivileged(watch)
+}
+
 fn unprivileged(mut command: Command) -> Command {
     if geteuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FRAGILE, installed};
+    use super::*;
+
+    #[test]
+    fn it_ends_with_its_owner_and_leaves_nothing_behind() {
+        let Some(binaries) = installed::binaries() else { return };
+        let mut owner = Command::new("sleep").arg("600").spawn().unwrap();
+        let mut server = Server::start(&binaries, owner.id(), FRAGILE);
+        let main = server.pid();
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        server.watch.take().unwrap().wait().unwrap();
+        assert!(!server.directory.exists());
+        assert!(rustix::process::test_kill_process(main).is_err(), "the server runs on");
+    }
 }

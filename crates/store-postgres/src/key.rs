@@ -84,7 +84,7 @@ impl KeyStore for PostgresStore {
         rows: usize,
     ) -> Result<Vec<Key>> {
         let page = |session: Session| async move { page(&session, org, filter, after, rows).await };
-        self.transactions.read(page).await
+        self.transactions.read_at_once(page).await
     }
 
     async fn patch_key(

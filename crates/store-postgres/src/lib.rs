@@ -6,7 +6,8 @@
 //!
 //! Isolation is READ COMMITTED. Whoever changes what belongs to a team holds the lock on the team's row, and takes
 //! locks in the order of ids: so no two of them can wait for each other, nothing has to be repeated because
-//! of a conflict, and a read, which is always a single statement, sees one moment and waits for nobody.
+//! of a conflict. A read is a single statement, or takes its several from one snapshot: it sees one moment and waits for
+//! nobody.
 //!
 //! What is deliberately absent: advisory locks and notifications, which a pooler or a failover loses; a cache; and
 //! SQL outside this crate.

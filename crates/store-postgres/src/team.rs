@@ -102,7 +102,7 @@ impl TeamStore for PostgresStore {
             found.truncate(rows);
             Ok(found)
         };
-        self.transactions.read(page).await
+        self.transactions.read_at_once(page).await
     }
 
     async fn patch_team(&self, org: OrgId, id: TeamId, patch: TeamPatch, by: &Author) -> Result<Team> {

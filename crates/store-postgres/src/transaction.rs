@@ -38,7 +38,24 @@ impl Transactions {
         Self { pool, time_max, counters: Arc::default() }
     }
 
-    /// Reads with a single statement, which sees one moment.
+    /// Reads what may take several statements as of one moment.
+    pub(crate) async fn read_at_once<T, F>(&self, read: impl Fn(Session) -> F) -> Result<T>
+    where
+        F: Future<Output = Outcome<T>>,
+    {
+        let read = &read;
+        let within = |session: Session| async move {
+            session.say("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
+            let outcome = read(session.clone()).await;
+            // There is nothing to keep, whatever came of it.
+            session.say("ROLLBACK").await?;
+            outcome
+        };
+        self.read(within).await
+    }
+
+    /// Reads with a single statement, which sees one moment. One before it that only asks whether something is there
+    /// may see another.
     pub(crate) async fn read<T, F>(&self, read: impl Fn(Session) -> F) -> Result<T>
     where
         F: Future<Output = Outcome<T>>,

@@ -196,3 +196,73 @@ async fn a_database_that_is_gone_is_a_503_until_it_is_back() {
     assert_eq!(server.end(Signal::TERM).0.code(), Some(0));
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
+
+/// A small file system, which goes with this value. Only the superuser can mount one.
+#[cfg(target_os = "linux")]
+struct Mounted(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Mounted {
+    fn at(path: std::path::PathBuf, owner: u32) -> Option<Self> {
+        std::fs::create_dir(&path).unwrap();
+        let options = format!("size=24m,mode=0700,uid={owner}");
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "lookback-test"]).arg(&path);
+        mount.output().is_ok_and(|output| output.status.success()).then(|| Self(path))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Whoever has files there still may end later.
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// The tables are on a disk that somebody fills up beside them.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_of_the_database_is_a_503_until_there_is_room() {
+    let Some(postgres) = testing::server("autovacuum = off") else { return };
+    let place = Place::new();
+    // Where PostgreSQL's own user may look.
+    let Some(disk) = Mounted::at(postgres.directory().join("disk"), postgres.user_id()) else {
+        eprintln!("SKIPPED: no file system can be mounted here");
+        return;
+    };
+    let (admin, connection) =
+        tokio_postgres::connect(&postgres.url("postgres"), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let tablespace = format!("CREATE TABLESPACE small LOCATION '{}'", disk.0.display());
+    admin.batch_execute(&tablespace).await.unwrap();
+    admin.batch_execute("CREATE DATABASE lookback TABLESPACE small").await.unwrap();
+    let url = postgres.url("lookback");
+    let made = place.run(&["bootstrap", "--json", "--database", &url]).ok();
+    let access = Access::from_json(&serde_json::from_str(&made).unwrap());
+    let flags = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    let (mut server, client) = (place.serve_with(&flags, &[]), client());
+    let ready = async || {
+        let answer = client.get(format!("{}/readyz", server.url)).send().await.unwrap();
+        (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
+    };
+    assert_eq!((access.set_oura(&client, &server, 1).await, ready().await), (200, (200, false)));
+    let ballast = disk.0.join("ballast");
+    std::fs::write(&ballast, vec![0; 32 << 20]).unwrap_err();
+    let mut last = 1;
+    let full = loop {
+        match access.set_oura(&client, &server, last + 1).await {
+            200 if last < 365 => last += 1,
+            status => break status,
+        }
+    };
+    assert_eq!(full, 503, "the audit log grows with each change");
+    assert_eq!(ready().await, (503, true));
+    assert_eq!(access.oura(&client, &server).await, json!(last), "reading goes on");
+    std::fs::remove_file(&ballast).unwrap();
+    assert_eq!(ready().await, (200, false));
+    assert_eq!(access.set_oura(&client, &server, 365).await, 200);
+    assert_eq!(access.oura(&client, &server).await, json!(365));
+    assert_eq!(server.end(Signal::TERM).0.code(), Some(0));
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+}

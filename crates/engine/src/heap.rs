@@ -1,5 +1,7 @@
 //! A heap of numbered things by a key that can change.
 
+use crate::tight;
+
 /// Children of a node: a shallow heap touches fewer lines of memory than a binary one.
 const ARITY: usize = 4;
 /// Place of a thing that is not in the heap.
@@ -48,11 +50,13 @@ impl Heap {
     /// Enters `id` under `key`, or moves it there.
     pub fn set(&mut self, id: u32, key: u64) {
         if self.places.len() <= id as usize {
+            let missing = id as usize + 1 - self.places.len();
+            self.places.reserve_exact(missing.max(tight::step(self.places.len())));
             self.places.resize(id as usize + 1, ABSENT);
         }
         let (place, node) = (self.places[id as usize], node(key, id));
         if place == ABSENT {
-            self.nodes.push(node);
+            tight::push(&mut self.nodes, node);
             self.rise(self.nodes.len() - 1, node);
         } else {
             self.settle(place as usize, node);

@@ -11,8 +11,6 @@ pub const ATTEMPTS_MAX: u16 = 100;
 /// One historical pull of one user: chunks numbered from the newest, 0, to the oldest.
 #[derive(Clone, Debug)]
 pub struct Pull {
-    /// Position of the team in its application.
-    pub team: u32,
     /// Position among the team's pulls.
     pub seat: u32,
     /// Position of the user in its application.
@@ -42,7 +40,6 @@ impl Pull {
     /// A pull of the chunks in `missing`, which are disjoint and ascending.
     #[must_use]
     pub fn new(
-        team: u32,
         seat: u32,
         user: u32,
         cost: Cost,
@@ -57,7 +54,7 @@ impl Pull {
         let left = todo.iter().map(|range| range.end - range.start).sum();
         let fresh = todo.pop_front().unwrap_or(0..0);
         let rest = (!todo.is_empty()).then(|| Box::new(Rest { todo, again: Vec::new() }));
-        Self { team, seat, user, cost, chunk_days, left, fresh, rest }
+        Self { seat, user, cost, chunk_days, left, fresh, rest }
     }
 
     /// The newest chunk that can be asked for now.
@@ -105,7 +102,7 @@ mod tests {
 
     #[test]
     fn chunks_come_newest_first_and_failed_ones_again() {
-        let mut pull = Pull::new(0, 0, 0, Cost::ONE, 1, [0..2, 5..6]);
+        let mut pull = Pull::new(0, 0, Cost::ONE, 1, [0..2, 5..6]);
         assert_eq!(pull.left, 3);
         assert_eq!(pull.take(), Some((0, 0)));
         assert_eq!(pull.take(), Some((1, 0)));
@@ -117,11 +114,11 @@ mod tests {
 
     #[test]
     fn last_week_of_everyone_comes_before_last_year_of_anyone() {
-        let mut started = Pull::new(0, 0, 1, Cost::ONE, 7, Some(0..50));
+        let mut started = Pull::new(0, 1, Cost::ONE, 7, Some(0..50));
         started.take();
-        let fresh = Pull::new(0, 1, 2, Cost::ONE, 7, Some(0..3));
+        let fresh = Pull::new(1, 2, Cost::ONE, 7, Some(0..3));
         assert!(fresh.key() < started.key());
-        let longer = Pull::new(0, 2, 3, Cost::ONE, 7, Some(0..9));
+        let longer = Pull::new(2, 3, Cost::ONE, 7, Some(0..9));
         assert!(longer.key() < fresh.key());
     }
 }

@@ -21,7 +21,9 @@ mod poll;
 pub mod quota;
 mod request;
 pub mod sim;
+mod slots;
 mod stretch;
+mod tight;
 mod time;
 
 pub use app::{AppSpec, Order};

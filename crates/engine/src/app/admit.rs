@@ -1,7 +1,7 @@
 //! Whether a request may go now: quota for all, and the polls' reserve for history.
 
 use super::demand::{PollsAhead, UserPollsAhead};
-use super::{App, Order, UserQuota};
+use super::{App, NO_QUOTA, Order, UserQuota};
 use crate::cost::Cost;
 use crate::mutation;
 use crate::quota::{Bucket, Nobody};
@@ -72,10 +72,12 @@ impl App {
         if self.spec.user_windows.is_empty() {
             return None;
         }
-        let specs = &self.spec.user_windows;
-        let quota = self.users[user as usize].quota.get_or_insert_with(|| {
-            Box::new(UserQuota { bucket: Bucket::new(specs, at), frozen_until_ms: 0 })
-        });
+        let entry = &mut self.users[user as usize];
+        if entry.quota == NO_QUOTA {
+            let bucket = Bucket::new(&self.spec.user_windows, at);
+            entry.quota = self.user_quotas.insert(UserQuota { bucket, frozen_until_ms: 0 });
+        }
+        let quota = self.user_quotas.get_mut(entry.quota)?;
         quota.bucket.advance(at);
         Some(quota)
     }
@@ -95,7 +97,7 @@ impl App {
             return Some(release_ms);
         }
         let entry = &self.users[user as usize];
-        let quota = entry.quota.as_ref()?;
+        let quota = self.user_quotas.get(entry.quota)?;
         if self.spec.order != Order::Reserve || mutation::is("no-user-reserve") {
             return None;
         }

@@ -12,7 +12,7 @@ const POLL_SHARE_PENDING: u64 = 800;
 const POLL_SHARE: u64 = 950;
 
 /// Most connections whose due moments are counted one by one.
-pub(super) const FEW_MAX: usize = 64;
+pub(super) const FEW_MAX: u64 = 64;
 /// Most polls to come that are looked at one by one.
 const DUES_MAX: u64 = 512;
 
@@ -183,7 +183,7 @@ impl App {
 
     /// The due moments of every connection, where there are few: how long until the next, and the period.
     pub(super) fn few_dues(&self, now_ms: Ms) -> Option<Vec<(Ms, Ms)>> {
-        if self.few.len() > FEW_MAX {
+        if self.polled > FEW_MAX {
             return None;
         }
         let due = |user: &u32| {

@@ -25,7 +25,7 @@ impl App {
     /// The next request to send, if one may be sent at `now_ms`. The caller has called [`App::on_time`].
     pub fn decide(&mut self, now_ms: Ms) -> Option<Grant> {
         let at = self.at(now_ms);
-        if self.flying >= self.spec.in_flight_max
+        if self.in_flight.len() >= self.spec.in_flight_max
             || now_ms < self.frozen_until_ms
             || !self.lease.allows(now_ms)
         {
@@ -111,7 +111,7 @@ impl App {
     /// overtaken by cheaper ones of other teams, but by no more than its own cost: then its room is let
     /// accumulate.
     fn choose_history(&mut self, at: Instant) -> Option<Choice> {
-        if self.flying >= self.history_flying_max() {
+        if self.in_flight.len() >= self.history_flying_max() {
             return None;
         }
         let choice = self.first_chunk(at);
@@ -230,13 +230,8 @@ impl App {
     /// Notes a request in flight and its deadline; returns its slot.
     pub(super) fn fly(&mut self, request: InFlight) -> u32 {
         let (sequence, deadline_ms) = (request.sequence, request.sent.now_ms + self.spec.deadline_ms);
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.in_flight.push(None);
-            self.in_flight.len() as u32 - 1
-        });
-        self.in_flight[slot as usize] = Some(request);
+        let slot = self.in_flight.insert(request);
         self.deadlines.push_back((deadline_ms, slot, sequence));
-        self.flying += 1;
         slot
     }
 }

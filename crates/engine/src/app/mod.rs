@@ -17,10 +17,12 @@ use crate::fair::{Fair, Share};
 use crate::heap::Heap;
 use crate::history::Pull;
 use crate::journal::Lease;
-use crate::poll::{FULL_RATE, PollClock, PollQueue, first_tag, phase_ms};
+use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
 use crate::quota::{Bucket, Marks, SpecError, WINDOWS_MAX, WindowSpec};
 use crate::request::Lane;
+use crate::slots::Slots;
 use crate::stretch;
+use crate::tight;
 use crate::time::{Instant, Ms};
 
 use admit::Slack;
@@ -75,6 +77,9 @@ impl Default for AppSpec {
     }
 }
 
+/// Place of the quota of a user who has none.
+const NO_QUOTA: u32 = u32::MAX;
+
 /// The bucket of one user, kept only while it says more than a fresh one would.
 #[derive(Clone, Debug)]
 struct UserQuota {
@@ -82,7 +87,7 @@ struct UserQuota {
     frozen_until_ms: Ms,
 }
 
-/// One user of the application: at rest 32 bytes, and 16 in the heap of polls.
+/// One user of the application: 24 bytes, and 8 in the heap of polls.
 #[derive(Clone, Debug)]
 struct User {
     team: u32,
@@ -90,7 +95,8 @@ struct User {
     period_ms: u32,
     /// Poll-clock tag of the next poll, or of the one that is overdue.
     tag_ms: Ms,
-    quota: Option<Box<UserQuota>>,
+    /// Where the user's quota is kept; [`NO_QUOTA`] while a fresh one would say the same.
+    quota: u32,
     overdue: bool,
 }
 
@@ -140,8 +146,9 @@ pub(crate) struct App {
     clock: ClockError,
     bucket: Bucket,
     users: Vec<User>,
+    user_quotas: Slots<UserQuota>,
     polled: u64,
-    /// The first users that were polled, while their due moments are few enough to be looked at one by one.
+    /// All users that are polled, while their due moments are few enough to be looked at one by one.
     few: Vec<u32>,
     teams: Vec<Team>,
     fair: Fair,
@@ -163,10 +170,8 @@ pub(crate) struct App {
     worth: [u64; UNITS],
     parked: BTreeMap<u32, Vec<u32>>,
     timers: BinaryHeap<Reverse<(Ms, Timer)>>,
-    in_flight: Vec<Option<InFlight>>,
-    free: Vec<u32>,
+    in_flight: Slots<InFlight>,
     deadlines: VecDeque<(Ms, u32, u64)>,
-    flying: u32,
     sequence: u64,
     lease: Lease,
     demand: Demand,
@@ -205,6 +210,7 @@ impl App {
             bucket: Bucket::new(&spec.windows, clock.at(now_ms)),
             clock,
             users: Vec::new(),
+            user_quotas: Slots::default(),
             polled: 0,
             few: Vec::new(),
             teams: Vec::new(),
@@ -221,10 +227,8 @@ impl App {
             worth: worth(&spec.windows),
             parked: BTreeMap::new(),
             timers: BinaryHeap::new(),
-            in_flight: Vec::new(),
-            free: Vec::new(),
+            in_flight: Slots::default(),
             deadlines: VecDeque::new(),
-            flying: 0,
             sequence: 0,
             lease: Lease { epoch: 0, until_ms: Ms::MAX },
             demand: Demand::default(),
@@ -244,7 +248,7 @@ impl App {
     /// Adds a team and returns its position.
     pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
         let tau_ms = now_ms - self.started_ms;
-        self.teams.push(Team {
+        let team = Team {
             polls: PollQueue::new(PollClock::new(now_ms, tau_ms)),
             weight,
             demand: 0,
@@ -252,7 +256,8 @@ impl App {
             period_ms_min: Ms::MAX,
             pulls: Vec::new(),
             ready: Heap::default(),
-        });
+        };
+        tight::push(&mut self.teams, team);
         self.fair.add(weight);
         self.teams.len() as u32 - 1
     }
@@ -260,7 +265,9 @@ impl App {
     /// Adds a user who is not polled and returns the position.
     pub fn add_user(&mut self, team: u32) -> u32 {
         assert!((team as usize) < self.teams.len(), "the team was added before");
-        self.users.push(User { team, period_ms: 0, tag_ms: 0, quota: None, overdue: false });
+        assert!(self.users.len() < USERS_MAX, "an application has at most {USERS_MAX} users");
+        let user = User { team, period_ms: 0, tag_ms: 0, quota: NO_QUOTA, overdue: false };
+        tight::push(&mut self.users, user);
         self.bucket.set_users(self.users.len() as u64);
         self.users.len() as u32 - 1
     }
@@ -285,8 +292,10 @@ impl App {
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
         self.polled += 1;
-        if self.few.len() <= demand::FEW_MAX {
-            self.few.push(user);
+        if self.polled <= demand::FEW_MAX {
+            tight::push(&mut self.few, user);
+        } else {
+            self.few = Vec::new();
         }
         self.demand_stale = true;
         self.reindex_due(team_index);
@@ -313,9 +322,9 @@ impl App {
         let team = self.users[user as usize].team;
         let pull = self.pulls.len() as u32;
         let seats = &mut self.teams[team as usize].pulls;
-        seats.push(pull);
+        tight::push(seats, pull);
         let seat = seats.len() as u32 - 1;
-        self.pulls.push(Pull::new(team, seat, user, cost, chunk_days, missing));
+        tight::push(&mut self.pulls, Pull::new(seat, user, cost, chunk_days, missing));
         if self.pulls[pull as usize].left > 0 {
             self.pending += 1;
             if self.pending == 1 {
@@ -347,7 +356,7 @@ impl App {
             parked.push(pull);
             return;
         }
-        let team = entry.team;
+        let team = self.users[entry.user as usize].team;
         self.teams[team as usize].ready.set(entry.seat, key);
         self.fair.wake(team);
     }
@@ -355,11 +364,12 @@ impl App {
     /// Takes a pull out of those that can send.
     fn withdraw(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let ready = &mut self.teams[entry.team as usize].ready;
+        let team = self.users[entry.user as usize].team;
+        let ready = &mut self.teams[team as usize].ready;
         let found = ready.remove(entry.seat);
         debug_assert!(found, "what is withdrawn was offered");
         if ready.is_empty() {
-            self.fair.sleep(entry.team);
+            self.fair.sleep(team);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{App, InFlight, Timer};
+use super::{App, InFlight, NO_QUOTA, Timer};
 use crate::history::ATTEMPTS_MAX;
 use crate::journal::Record;
 use crate::mutation;
@@ -64,8 +64,7 @@ impl App {
     }
 
     fn is_flying(&self, slot: u32, sequence: u64) -> bool {
-        let request = self.in_flight.get(slot as usize).and_then(Option::as_ref);
-        request.is_some_and(|request| request.sequence == sequence)
+        self.in_flight.get(slot).is_some_and(|request| request.sequence == sequence)
     }
 
     /// Takes a request out of those in flight.
@@ -73,9 +72,7 @@ impl App {
         if !self.is_flying(slot, sequence) {
             return None;
         }
-        self.flying -= 1;
-        self.free.push(slot);
-        let request = self.in_flight[slot as usize].take();
+        let request = self.in_flight.remove(slot);
         // Deadlines of what has landed wake nobody.
         while self.deadlines.front().is_some_and(|&(_, slot, sequence)| !self.is_flying(slot, sequence)) {
             self.deadlines.pop_front();
@@ -94,7 +91,8 @@ impl App {
         if let Some(quota) = self.user_quota(request.user, at) {
             quota.bucket.settle(request.sent, at, request.cost);
             if quota.frozen_until_ms <= at.now_ms && quota.bucket.is_fresh(at) {
-                self.users[request.user as usize].quota = None;
+                let place = std::mem::replace(&mut self.users[request.user as usize].quota, NO_QUOTA);
+                self.user_quotas.remove(place);
             }
         }
     }
@@ -208,7 +206,8 @@ impl App {
     /// Moves a pull that is offered to where it belongs by now.
     pub(super) fn refresh(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let ready = &mut self.teams[entry.team as usize].ready;
+        let team = self.users[entry.user as usize].team;
+        let ready = &mut self.teams[team as usize].ready;
         if let (Some(key), true) = (entry.key(), ready.contains(entry.seat)) {
             ready.set(entry.seat, key);
         }

@@ -72,7 +72,7 @@ impl App {
         if let Some((deadline_ms, _, _)) = self.deadlines.front() {
             wake_ms = wake_ms.min(*deadline_ms);
         }
-        let may_send = self.flying < self.spec.in_flight_max && self.lease.allows(now_ms);
+        let may_send = self.in_flight.len() < self.spec.in_flight_max && self.lease.allows(now_ms);
         if let Some(release_ms) = may_send.then(|| self.next_release(now_ms)).flatten() {
             wake_ms = wake_ms.min(release_ms);
         }
@@ -83,7 +83,7 @@ impl App {
     fn next_release(&self, now_ms: Ms) -> Option<Ms> {
         let at = self.at(now_ms);
         let waiting = !self.live.is_empty() || !self.overdue.is_empty();
-        let ready = self.fair.first().is_some() && self.flying < self.history_flying_max();
+        let ready = self.fair.first().is_some() && self.in_flight.len() < self.history_flying_max();
         if now_ms < self.frozen_until_ms {
             return (waiting || ready).then_some(self.frozen_until_ms);
         }

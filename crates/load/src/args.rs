@@ -73,6 +73,9 @@ pub struct Postgres {
     /// How long a turn takes
     #[arg(long, default_value_t = 5)]
     pub seconds: u32,
+    /// Afterwards, nine reads to a write at 80% of the peak for so long, with the first number of teams
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub soak_seconds: u64,
     /// The server's binary [default: `lookback` beside this one]
     #[arg(long, value_name = "FILE")]
     pub lookback: Option<PathBuf>,

@@ -10,6 +10,7 @@ use crate::client::Work;
 use crate::report::{Measured, Report};
 use crate::sample::closed;
 use crate::server::Server;
+use crate::soak::Soak;
 use crate::{fill, slow, soak};
 
 /// The reference, on a copy of the store with so many teams.
@@ -63,7 +64,13 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         }
     }
     let slow = slow::run(args, &servers[1]).await?;
-    let soak = soak::run(args, &servers[1]).await?;
+    let soak = Soak {
+        seconds: args.soak_seconds,
+        connections: args.connections,
+        rounds: args.rounds,
+        round_seconds: args.seconds,
+    };
+    let soak = soak::run(soak, &servers[1]).await?;
     Ok(Report { connections: args.connections, seconds: args.seconds, servers: measured, slow, soak })
 }
 

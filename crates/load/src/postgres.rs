@@ -2,7 +2,7 @@
 
 mod pgbench;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use lookback_domain::KeyId;
 use lookback_store::{Actor, Author, Key, Lifecycle, Org, OrgStore};
 use lookback_store_postgres::testing::{self, Server as Postgres};
@@ -18,6 +18,7 @@ use crate::fill;
 use crate::report::{median, table};
 use crate::sample::{Sample, closed};
 use crate::server::Server;
+use crate::soak::{self, Soak};
 use pgbench::Script;
 
 /// As PostgreSQL comes, but for memory and the size of its log, which its manual says to set.
@@ -31,6 +32,7 @@ struct Measured {
 }
 
 pub async fn run(args: &args::Postgres) -> anyhow::Result<()> {
+    ensure!(args.rounds > 0 && !args.teams.is_empty(), "there is nothing to measure");
     let lookback = lookback(args.lookback.as_deref())?;
     let postgres = testing::durable_server(SETTINGS).context("PostgreSQL is not installed")?;
     say("preparing pgbench");
@@ -60,6 +62,25 @@ pub async fn run(args: &args::Postgres) -> anyhow::Result<()> {
     print(args, "durable upserts of one team, beside pgbench -N", &updates, &servers, |measured| {
         &measured.upsert
     });
+    soak(args, &servers[0].server).await
+}
+
+#[expect(clippy::print_stdout, reason = "the result")]
+async fn soak(args: &args::Postgres, server: &Server) -> anyhow::Result<()> {
+    let soak = Soak {
+        seconds: args.soak_seconds,
+        connections: args.connections,
+        rounds: args.rounds,
+        round_seconds: f64::from(args.seconds),
+    };
+    let samples = soak::run(soak, server).await?;
+    if !samples.is_empty() {
+        println!(
+            "\nsoak at 80% of the peak, nine reads to an upsert, {}\n{}",
+            server.name,
+            soak::told(&samples)
+        );
+    }
     Ok(())
 }
 

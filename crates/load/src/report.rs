@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::sample::Sample;
 use crate::server::Server;
 use crate::slow::Pair;
+use crate::soak;
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
@@ -57,7 +58,7 @@ impl Report {
             println!("\nreads at a fifth of the peak, and beside slow clients\n{}", self.slow());
         }
         if !self.soak.is_empty() {
-            println!("\nsoak at 80% of the peak, nine reads to an upsert\n{}", self.soak());
+            println!("\nsoak at 80% of the peak, nine reads to an upsert\n{}", soak::told(&self.soak));
         }
         Ok(())
     }
@@ -109,21 +110,6 @@ impl Report {
                 format!("{:.2}", alone.p99_ms),
                 format!("{:.2}", beside.p99_ms),
                 format!("{:.2}", beside.p99_ms / alone.p99_ms),
-            ]);
-        }
-        table
-    }
-
-    fn soak(&self) -> Table {
-        let mut table = table(&["piece", "requests/s", "p50 ms", "p99 ms", "server CPU µs", "RSS MB"]);
-        for (piece, sample) in self.soak.iter().enumerate() {
-            table.add_row([
-                (piece + 1).to_string(),
-                format!("{:.0}", sample.per_second),
-                format!("{:.2}", sample.p50_ms),
-                format!("{:.2}", sample.p99_ms),
-                format!("{:.1}", sample.cpu_us),
-                format!("{:.1}", sample.resident_mb),
             ]);
         }
         table

@@ -44,7 +44,7 @@ fn applications(plan: &Plan) -> Option<String> {
     if plan.own_teams == 0 || plan.assumed.application.is_some() {
         return None;
     }
-    let quota = if plan.quota_basis == Basis::Own { " and the quota that was set for it" } else { "" };
+    let quota = if plan.quota_basis == Basis::Own { ", by the quota that was set for it" } else { "" };
     Some(match (plan.own_teams, plan.teams) {
         (_, 1) => format!("The team's own OAuth application, which is stored, is reckoned with{quota}."),
         (own, teams) => format!(

@@ -55,10 +55,13 @@ def require(team: UUID, org_id: UUID, region: str) -> None:
         raise HTTPException(404)
 
 
+def kept(team: UUID, env: Env) -> dict:
+    query = f"SELECT {env.value}_preferences FROM team WHERE id = ?"
+    return json.loads(database.execute(query, (team.bytes,)).fetchone()[0] or "{}")
+
+
 def entry(team: UUID, env: Env, providers: tuple[str, ...] | list[str]) -> dict:
-    query = "SELECT provider, default_days, overrides FROM preference WHERE team_id = ? AND environment = ?"
-    rows = database.execute(query, (team.bytes, env.value))
-    stored = {provider: (days, json.loads(overrides or "{}")) for provider, days, overrides in rows}
+    stored = {provider: (one["default"], one.get("overrides", {})) for provider, one in kept(team, env).items()}
     shown = {}
     for provider in providers:
         history = HISTORY[provider]
@@ -106,21 +109,20 @@ async def upsert_team_data_pull_preferences(
     x_management_key: Annotated[str | None, Header()] = None,
 ) -> Response:
     authorize(x_management_key, org_id)
-    upsert = (
-        "INSERT INTO preference (team_id, environment, provider, default_days, overrides, updated_at_us) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET default_days = excluded.default_days, "
-        "overrides = excluded.overrides, updated_at_us = excluded.updated_at_us"
-    )
     database.execute("BEGIN IMMEDIATE")
     try:
         for team in body.team_ids:
             require(team, org_id, region)
+            stored = kept(team, env)
             for provider, preference in body.providers.items():
-                days = preference.default.historical_days_to_pull
                 asked = preference.resource_overrides or {}
-                overrides = {resource.value: one.historical_days_to_pull for resource, one in asked.items()}
-                values = (days, json.dumps(overrides) if overrides else None, time.time_ns() // 1000)
-                database.execute(upsert, (team.bytes, env.value, provider, *values))
+                stored[provider] = {
+                    "default": preference.default.historical_days_to_pull,
+                    "overrides": {resource.value: one.historical_days_to_pull for resource, one in asked.items()},
+                    "updated_at_us": time.time_ns() // 1000,
+                }
+            upsert = f"UPDATE team SET {env.value}_preferences = ? WHERE id = ?"
+            database.execute(upsert, (json.dumps(stored), team.bytes))
         entries = [entry(team, env, PROVIDERS) for team in body.team_ids]
         database.execute("COMMIT")
     except BaseException:

@@ -39,11 +39,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a server that has so many teams. Clients of different numbers ask about teams in another order.
+    /// Connects to a server that has so many teams. Clients of different numbers ask about teams in another order, and
+    /// in another one again in the next run: what they store should not be there already.
     pub async fn connect(address: SocketAddr, teams: u64, number: u64) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let random = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let run = u64::from(std::process::id()) << 32;
+        let random = (run + number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Ok(Self { stream, received: Vec::with_capacity(16 << 10), teams, random, sent: number })
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use lookback_domain::{OrgId, TeamId};
-use lookback_store::{AuditEntry, AuditFilter, AuditId, AuditStore, Result, Trail, Visible};
+use lookback_store::{AuditEntry, AuditFacts, AuditFilter, AuditId, AuditStore, Result, Trail};
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
@@ -12,17 +12,18 @@ use crate::{SqliteStore, org, query};
 
 const INSERT: &str = "INSERT INTO audit_entry \
      (org_id, id, team_id, actor, action, before, after, acknowledgement) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-const OF_ORG: &str = "SELECT org_id, id, team_id, actor, action, before, after, acknowledgement \
-     FROM audit_entry WHERE org_id = ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC";
-const OF_TEAM: &str = "SELECT org_id, id, team_id, actor, action, before, after, acknowledgement \
-     FROM audit_entry WHERE org_id = ?1 AND team_id = ?4 AND id >= ?2 AND id < ?3 ORDER BY id DESC";
+/// What is needed to tell which entries pass, from an index that holds all of it.
+const WALK: &str = "SELECT id, team_id, actor, action FROM audit_entry INDEXED BY audit_entry_by_org \
+     WHERE org_id = ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC";
+const GET: &str = "SELECT org_id, id, team_id, actor, action, before, after, acknowledgement \
+     FROM audit_entry WHERE org_id = ?1 AND id = ?2";
 
 /// Of the whole deployment.
 pub(crate) const EVERY: &str = "SELECT org_id, id, team_id, actor, action, before, after, acknowledgement \
      FROM audit_entry WHERE (org_id, id) > (?1, ?2) ORDER BY org_id, id LIMIT ?3";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_ORG, OF_TEAM];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, WALK, GET];
 
 #[async_trait]
 impl AuditStore for SqliteStore {
@@ -36,46 +37,20 @@ impl AuditStore for SqliteStore {
         let filter = filter.clone();
         let page = move |db: &Connection| {
             org::require(db, org)?;
-            let mut found = match teams(&filter) {
-                None => query::some(
-                    db,
-                    OF_ORG,
-                    bounds(org, &filter, before),
-                    read,
-                    |entry| filter.admits(entry),
-                    rows,
-                )?,
-                Some(teams) => {
-                    let mut found = Vec::new();
-                    for team in teams {
-                        let (org, from, until) = bounds(org, &filter, before);
-                        let bounds = (org, from, until, Id(team.0));
-                        found.extend(query::some(
-                            db,
-                            OF_TEAM,
-                            bounds,
-                            read,
-                            |entry| filter.admits(entry),
-                            rows,
-                        )?);
-                    }
-                    found
-                }
-            };
-            found.sort_by_key(|entry| std::cmp::Reverse(entry.id));
-            found.truncate(rows);
-            Ok(found)
+            let passing = query::some(
+                db,
+                WALK,
+                bounds(org, &filter, before),
+                read_facts,
+                |facts| filter.admits(facts),
+                rows,
+            )?;
+            let get = |facts: AuditFacts| query::one(db, GET, (Id(org.0), Id(facts.id.0)), read);
+            let found: rusqlite::Result<_> =
+                passing.into_iter().filter_map(|facts| get(facts).transpose()).collect();
+            Ok(found?)
         };
         self.readers.run_long(page).await
-    }
-}
-
-/// The teams whose entries are asked for, where not everybody's are.
-fn teams(filter: &AuditFilter) -> Option<Vec<TeamId>> {
-    match (&filter.visible, filter.team) {
-        (_, Some(team)) => Some(vec![team]),
-        (Visible::Only(teams), None) => Some(teams.iter().copied().collect()),
-        (Visible::All, None) => None,
     }
 }
 
@@ -107,6 +82,12 @@ pub(crate) fn insert(db: &Connection, entry: AuditEntry) -> Outcome<()> {
     ];
     query::change(db, INSERT, values)?;
     Ok(())
+}
+
+fn read_facts(row: &Row<'_>) -> rusqlite::Result<AuditFacts> {
+    let (Id(id), Who(actor), Slug(action)) = (row.get(0)?, row.get(2)?, row.get(3)?);
+    let team_id = row.get::<_, Option<Id>>(1)?.map(|Id(id)| TeamId(id));
+    Ok(AuditFacts { id: AuditId(id), team_id, actor, action })
 }
 
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {

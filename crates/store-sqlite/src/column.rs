@@ -1,11 +1,11 @@
 //! How values stand in columns. What a column holds that we do not know is an error, never a panic: it may
 //! be from a newer version.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use lookback_domain::{Days, KeyId, Resource, TeamId};
+use lookback_domain::{KeyId, TeamId};
 use lookback_store::Actor;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
@@ -62,40 +62,6 @@ pub(crate) struct Slug<T>(pub(crate) T);
 impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql for Slug<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
-    }
-}
-
-/// 0 to 365 days.
-pub(crate) struct Span(pub(crate) Days);
-
-impl ToSql for Span {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(i64::from(self.0).into())
-    }
-}
-
-impl FromSql for Span {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Days::try_from(value.as_i64()?).map(Self).map_err(FromSqlError::other)
-    }
-}
-
-/// Days by resource as JSON; none at all is no value.
-pub(crate) struct Overrides(pub(crate) BTreeMap<Resource, Days>);
-
-impl Overrides {
-    pub(crate) fn to_column(overrides: &BTreeMap<Resource, Days>) -> Option<String> {
-        let json = || serde_json::to_string(overrides).expect("slugs and numbers are JSON");
-        (!overrides.is_empty()).then(json)
-    }
-}
-
-impl FromSql for Overrides {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value {
-            ValueRef::Null => Ok(Self(BTreeMap::new())),
-            json => serde_json::from_str(json.as_str()?).map(Self).map_err(FromSqlError::other),
-        }
     }
 }
 

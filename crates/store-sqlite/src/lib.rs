@@ -15,6 +15,7 @@ mod credential;
 mod failure;
 mod housekeeping;
 mod keeper;
+mod kept;
 mod key;
 mod lock;
 mod log;

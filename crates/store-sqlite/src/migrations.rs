@@ -11,6 +11,7 @@ use crate::OpenError;
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("../migrations/0001_tenancy_keys_preferences.sql")),
     M::up(include_str!("../migrations/0002_roles_applications_audit.sql")),
+    M::up(include_str!("../migrations/0003_preferences_beside_the_team.sql")),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
@@ -61,8 +62,45 @@ pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), OpenEr
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use lookback_domain::{Days, Preference, Provider, Resource};
+    use rusqlite::Connection;
+
+    use crate::kept::Kept;
+
     #[test]
     fn the_steps_lead_from_an_empty_file_to_a_valid_schema() {
         super::MIGRATIONS.validate().unwrap();
+    }
+
+    #[test]
+    fn what_was_stored_before_stands_beside_its_team_afterwards() {
+        let mut db = Connection::open_in_memory().unwrap();
+        super::MIGRATIONS.to_version(&mut db, 2).unwrap();
+        db.execute_batch(
+            "INSERT INTO org (id, name, created_at_us) VALUES (zeroblob(16), 'org', 0);
+             INSERT INTO team (id, org_id, name, region, created_at_us) VALUES
+                 (x'00000000000000000000000000000001', zeroblob(16), 'something', 'us', 0),
+                 (x'00000000000000000000000000000002', zeroblob(16), 'nothing', 'eu', 0);
+             INSERT INTO preference SELECT id, 'production', 'oura', 120, '{\"sleep\":180}', 5 FROM team WHERE name = 'something';
+             INSERT INTO preference SELECT id, 'production', 'polar', 0, NULL, 6 FROM team WHERE name = 'something';
+             INSERT INTO preference SELECT id, 'sandbox', 'oura', 7, NULL, 7 FROM team WHERE name = 'something';",
+        )
+        .unwrap();
+        super::MIGRATIONS.to_latest(&mut db).unwrap();
+        let stored = |name: &str| {
+            let sql = "SELECT production_preferences, sandbox_preferences FROM team WHERE name = ?1";
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            db.query_row(sql, [name], row).map(|(a, b): (Kept, Kept)| (a.0, b.0)).unwrap()
+        };
+        let set = |default, overrides: &[(Resource, i64)], at_us| {
+            let days = |days: i64| Days::try_from(days).unwrap();
+            let overrides = overrides.iter().map(|&(resource, of)| (resource, days(of))).collect();
+            (Preference { default: days(default), overrides }, Timestamp::from_microsecond(at_us).unwrap())
+        };
+        let production =
+            [(Provider::Oura, set(120, &[(Resource::Sleep, 180)], 5)), (Provider::Polar, set(0, &[], 6))];
+        assert_eq!(stored("something"), (production.into(), [(Provider::Oura, set(7, &[], 7))].into()));
+        assert_eq!(stored("nothing"), ([].into(), [].into()));
     }
 }

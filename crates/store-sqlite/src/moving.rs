@@ -1,24 +1,22 @@
 //! Moving house.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use lookback_domain::{Environment, Preference, Provider, TeamId};
+use lookback_domain::TeamId;
 use lookback_store::{Error, KeptPreferences, Kind, Moving, Position, Result, Row, Snapshot, Token};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::column::{After, Id, Slug, Time, limit};
+use crate::column::{After, Id, limit};
 use crate::failure::Outcome;
+use crate::kept::Kept;
 use crate::once::Was;
 use crate::{SqliteStore, audit, connection, credential, key, once, org, preference, query, team};
 
 const HAS_ORG: &str = "SELECT 1 FROM org WHERE id = ?1";
 const HAS_TEAM: &str = "SELECT 1 FROM team WHERE id = ?1";
 const HAS_KEY: &str = "SELECT 1 FROM management_key WHERE id = ?1";
-const HAS_PREFERENCES: &str = "SELECT 1 FROM preference WHERE team_id = ?1 AND environment = ?2 LIMIT 1";
 const HAS_CREDENTIAL: &str = "SELECT 1 FROM credential WHERE id = ?1";
 const HAS_AUDIT_ENTRY: &str = "SELECT 1 FROM audit_entry WHERE org_id = ?1 AND id = ?2";
 const HAS_TOKEN: &str = "SELECT 1 FROM once WHERE key_id = ?1 AND token = ?2";
@@ -28,7 +26,6 @@ pub(crate) const STATEMENTS: &[&str] = &[
     HAS_ORG,
     HAS_TEAM,
     HAS_KEY,
-    HAS_PREFERENCES,
     HAS_CREDENTIAL,
     HAS_AUDIT_ENTRY,
     HAS_TOKEN,
@@ -65,7 +62,10 @@ impl Snapshot for Moment {
             Kind::Org => "org",
             Kind::Team => "team",
             Kind::Key => "management_key",
-            Kind::Preferences => "(SELECT DISTINCT team_id, environment FROM preference)",
+            Kind::Preferences => {
+                "(SELECT production_preferences AS kept FROM team UNION ALL SELECT sandbox_preferences FROM team) \
+                 WHERE kept IS NOT NULL"
+            }
             Kind::Credential => "credential",
             Kind::AuditEntry => "audit_entry",
             Kind::Token => "once",
@@ -100,7 +100,7 @@ impl Moving for SqliteStore {
     }
 }
 
-fn page(db: &Connection, kind: Kind, after: Option<&Position>, rows: usize) -> rusqlite::Result<Vec<Row>> {
+fn page(db: &Connection, kind: Kind, after: Option<&Position>, most: usize) -> rusqlite::Result<Vec<Row>> {
     let none = || After(None);
     let (first, second) = match after {
         None => (none(), None),
@@ -109,14 +109,16 @@ fn page(db: &Connection, kind: Kind, after: Option<&Position>, rows: usize) -> r
         Some(Position::Entry(org, _)) => (After(Some(org.0)), None),
         Some(Position::Token(key, token)) => (After(Some(key.0)), Some(&token[..])),
     };
-    let (second, rows) = (second.unwrap_or_default(), limit(rows));
+    let (second, rows) = (second.unwrap_or_default(), limit(most));
     Ok(match kind {
         Kind::Org => query::all(db, org::EVERY, (first, rows), |row| org::read(row).map(Row::Org))?,
         Kind::Team => query::all(db, team::EVERY, (first, rows), |row| team::read(row).map(Row::Team))?,
         Kind::Key => query::all(db, key::EVERY, (first, rows), |row| key::read(row).map(Row::Key))?,
         Kind::Preferences => {
-            let found = query::all(db, preference::EVERY, (first, second, rows), read_preference)?;
-            together(found).into_iter().map(Row::Preferences).collect()
+            // From the team on that the position is in: what is left of it, and as many teams.
+            let found = query::all(db, preference::EVERY, (first, rows.saturating_add(1)), read_kept)?;
+            let rest = found.into_iter().flatten().map(Row::Preferences);
+            rest.filter(|row| Some(&row.position()) > after).take(most).collect()
         }
         Kind::Credential => query::all(db, credential::EVERY, (first, rows), |row| {
             credential::read(row).map(Row::Credential)
@@ -134,22 +136,13 @@ fn page(db: &Connection, kind: Kind, after: Option<&Position>, rows: usize) -> r
     })
 }
 
-type KeptPreference = ((TeamId, Environment), (Provider, (Preference, Timestamp)));
-
-fn read_preference(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<KeptPreference>> {
-    let (Id(team), Slug(environment), Time(at)) = (row.get(3)?, row.get(4)?, row.get(5)?);
-    let stored = preference::read(row)?;
-    Ok(stored.map(|(provider, preference)| ((TeamId(team), environment), (provider, (preference, at)))))
-}
-
-/// The rows of each place as one, in the order of the places.
-fn together(rows: Vec<Option<KeptPreference>>) -> Vec<KeptPreferences> {
-    let mut places: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for (place, (provider, kept)) in rows.into_iter().flatten() {
-        places.entry(place).or_default().insert(provider, kept);
-    }
-    let kept = |((team_id, environment), providers)| KeptPreferences { team_id, environment, providers };
-    places.into_iter().map(kept).collect()
+/// What a team has stored in each of its environments, where that is something.
+fn read_kept(row: &rusqlite::Row<'_>) -> rusqlite::Result<Vec<KeptPreferences>> {
+    let Id(team) = row.get(2)?;
+    let both = preference::read_both(row)?.into_iter().filter(|(_, Kept(providers))| !providers.is_empty());
+    let place =
+        |(environment, Kept(providers))| KeptPreferences { team_id: TeamId(team), environment, providers };
+    Ok(both.map(place).collect())
 }
 
 fn restore(db: &Connection, row: Row) -> Outcome<()> {
@@ -170,9 +163,7 @@ fn restore(db: &Connection, row: Row) -> Outcome<()> {
             if query::one(db, HAS_TEAM, [Id(team_id.0)], |_| Ok(()))?.is_none() {
                 return Err(Error::UnknownTeams(vec![team_id]).into());
             }
-            providers.into_iter().try_for_each(|(provider, (preference, at))| {
-                preference::store(db, team_id, environment, provider, &preference, at)
-            })
+            preference::store(db, team_id, environment, &Kept(providers))
         }
         Row::Credential(credential) => credential::insert(db, &credential),
         Row::AuditEntry(entry) => {
@@ -195,7 +186,8 @@ fn is_there(db: &Connection, row: &Row) -> rusqlite::Result<bool> {
         Row::Key(key) => by_id(HAS_KEY, key.id.0),
         Row::Credential(credential) => by_id(HAS_CREDENTIAL, credential.id.0),
         Row::Preferences(kept) => {
-            query::one(db, HAS_PREFERENCES, (Id(kept.team_id.0), kept.environment.as_str()), |_| Ok(()))
+            let stored = preference::of_both_environments(db, kept.team_id)?;
+            Ok(stored.keys().any(|(environment, _)| *environment == kept.environment).then_some(()))
         }
         Row::AuditEntry(entry) => {
             query::one(db, HAS_AUDIT_ENTRY, (Id(entry.org_id.0), Id(entry.id.0)), |_| Ok(()))

@@ -3,41 +3,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use lookback_domain::{Environment, Preference, Provider, Raised, TeamId};
 use lookback_store::{
     Author, Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, Visible, each_once,
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 
-use crate::column::{After, Id, Overrides, Slug, Span, Time, limit};
+use crate::column::{After, Id, limit};
 use crate::failure::Outcome;
+use crate::kept::Kept;
 use crate::{SqliteStore, audit, query};
 
 const PAGE: &str = "SELECT id FROM team WHERE org_id = ?1 AND region = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 const IS_IN_SCOPE: &str = "SELECT 1 FROM team WHERE id = ?1 AND org_id = ?2 AND region = ?3";
+
+/// A statement about the column that an environment's preferences stand in, for each in the order of
+/// [`Environment::ALL`].
+macro_rules! statements {
+    ($before:literal, $after:literal) => {
+        [concat!($before, "production_preferences", $after), concat!($before, "sandbox_preferences", $after)]
+    };
+}
+
 // Teams of the scope that have something stored, each once.
-const WITH_SOMETHING: &str = "SELECT id FROM team WHERE org_id = ?1 AND region = ?2 AND EXISTS \
-     (SELECT 1 FROM preference WHERE team_id = team.id AND environment = ?3) ORDER BY id";
-// One row a provider; a row without one for a team that has nothing; no row where the team is not in the scope.
-const OF_TEAM: &str = "SELECT provider, default_days, overrides \
-     FROM team LEFT JOIN preference ON team_id = id AND environment = ?4 \
-     WHERE id = ?1 AND org_id = ?2 AND region = ?3";
-const UPSERT: &str = "INSERT INTO preference \
-     (team_id, environment, provider, default_days, overrides, updated_at_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-     ON CONFLICT DO UPDATE SET default_days = excluded.default_days, overrides = excluded.overrides, \
-     updated_at_us = excluded.updated_at_us";
+const WITH_SOMETHING: [&str; 2] =
+    statements!("SELECT id FROM team WHERE org_id = ?1 AND region = ?2 AND ", " IS NOT NULL ORDER BY id");
+const OF_TEAM: [&str; 2] = statements!("SELECT ", " FROM team WHERE id = ?1 AND org_id = ?2 AND region = ?3");
+const STORE: [&str; 2] = statements!("UPDATE team SET ", " = ?2 WHERE id = ?1");
 const OF_BOTH_ENVIRONMENTS: &str =
-    "SELECT provider, default_days, overrides, environment FROM preference WHERE team_id = ?1";
-/// Of the whole deployment: all rows of the next places, a place being a team and an environment.
-pub(crate) const EVERY: &str = "SELECT provider, default_days, overrides, team_id, environment, updated_at_us \
-     FROM preference WHERE (team_id, environment) IN (SELECT DISTINCT team_id, environment FROM preference \
-     WHERE (team_id, environment) > (?1, ?2) ORDER BY team_id, environment LIMIT ?3)";
-const DELETE: &str = "DELETE FROM preference WHERE team_id = ?1 AND environment = ?2 AND provider = ?3";
+    "SELECT production_preferences, sandbox_preferences FROM team WHERE id = ?1";
+/// Of the whole deployment, a team and those after it: their environments, where something is stored in one.
+pub(crate) const EVERY: &str = "SELECT production_preferences, sandbox_preferences, id FROM team WHERE id >= ?1 \
+     AND (production_preferences IS NOT NULL OR sandbox_preferences IS NOT NULL) ORDER BY id LIMIT ?2";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] =
-    &[PAGE, IS_IN_SCOPE, WITH_SOMETHING, OF_TEAM, UPSERT, OF_BOTH_ENVIRONMENTS, DELETE];
+    &[PAGE, IS_IN_SCOPE, WITH_SOMETHING[0], OF_TEAM[0], STORE[0], OF_BOTH_ENVIRONMENTS];
 
 #[async_trait]
 impl PreferenceStore for SqliteStore {
@@ -67,19 +68,21 @@ impl PreferenceStore for SqliteStore {
         let (teams, changes, raised) = (each_once(teams), changes.clone(), raised.clone());
         let (scope, by) = (scope.clone(), *by);
         let upsert = move |db: &Connection| {
-            let mut found = of_teams(db, &scope, &teams)?;
             let mut trail = Trail::new(scope.org_id, &by);
-            for team in &mut found {
-                trail.preferences_set(team.team_id, scope.environment, &team.providers, &changes, &raised);
-                for (&provider, preference) in &changes {
-                    if team.providers.get(&provider) != Some(preference) {
-                        store(db, team.team_id, scope.environment, provider, preference, by.at)?;
-                        team.providers.insert(provider, preference.clone());
-                    }
+            let mut found = kept_of_teams(db, &scope, &teams)?;
+            for (team, kept) in &mut found {
+                let before = kept.preferences();
+                trail.preferences_set(*team, scope.environment, &before, &changes, &raised);
+                let changed = changes.iter().filter(|&(provider, days)| before.get(provider) != Some(days));
+                let changed: Vec<_> =
+                    changed.map(|(&provider, days)| (provider, (days.clone(), by.at))).collect();
+                if !changed.is_empty() {
+                    kept.0.extend(changed);
+                    store(db, *team, scope.environment, kept)?;
                 }
             }
             audit::record(db, trail)?;
-            Ok(found)
+            Ok(found.into_iter().map(preferences).collect())
         };
         self.writer.run(upsert).await
     }
@@ -94,18 +97,18 @@ impl PreferenceStore for SqliteStore {
         let (teams, providers) = (teams.map(each_once), providers.map(<[_]>::to_vec));
         let (scope, by) = (scope.clone(), *by);
         let delete = move |db: &Connection| {
-            let teams = match &teams {
-                Some(teams) => of_teams(db, &scope, teams)?,
-                None => of_teams(db, &scope, &with_something(db, &scope)?)?,
+            let teams = match teams {
+                Some(teams) => teams,
+                None => with_something(db, &scope)?,
             };
             let mut trail = Trail::new(scope.org_id, &by);
-            for TeamPreferences { team_id, providers: mut gone } in teams {
-                gone.retain(|of, _| providers.as_ref().is_none_or(|providers| providers.contains(of)));
-                for provider in gone.keys() {
-                    let place = (Id(team_id.0), scope.environment.as_str(), provider.as_str());
-                    query::change(db, DELETE, place)?;
+            for (team, Kept(all)) in kept_of_teams(db, &scope, &teams)? {
+                let goes = |of: &Provider| providers.as_ref().is_none_or(|providers| providers.contains(of));
+                let (gone, left): (BTreeMap<_, _>, _) = all.into_iter().partition(|(of, _)| goes(of));
+                if !gone.is_empty() {
+                    store(db, team, scope.environment, &Kept(left))?;
+                    trail.preferences_deleted(team, scope.environment, &Kept(gone).preferences());
                 }
-                trail.preferences_deleted(team_id, scope.environment, &gone);
             }
             audit::record(db, trail)
         };
@@ -152,31 +155,34 @@ pub(crate) fn require(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outco
 
 /// The teams of the scope that have something stored.
 fn with_something(db: &Connection, scope: &Scope) -> Outcome<Vec<TeamId>> {
-    let (org, region, environment) = (Id(scope.org_id.0), scope.region.as_str(), scope.environment.as_str());
-    let mut teams = query::all(db, WITH_SOMETHING, (org, region, environment), |row| {
-        row.get(0).map(|Id(id)| TeamId(id))
-    })?;
+    let (sql, place) =
+        (WITH_SOMETHING[scope.environment as usize], (Id(scope.org_id.0), scope.region.as_str()));
+    let mut teams = query::all(db, sql, place, |row| row.get(0).map(|Id(id)| TeamId(id)))?;
     teams.retain(|&team| scope.visible.sees(team));
     Ok(teams)
 }
 
 /// What these teams have stored; an error where some are not in the scope.
 fn of_teams(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outcome<Vec<TeamPreferences>> {
+    Ok(kept_of_teams(db, scope, teams)?.into_iter().map(preferences).collect())
+}
+
+/// The same, with when it was set.
+fn kept_of_teams(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outcome<Vec<(TeamId, Kept)>> {
     let (mut found, mut unknown) = (Vec::with_capacity(teams.len()), Vec::new());
     for &team in teams {
-        match of_team(db, scope, team)?.filter(|_| scope.visible.sees(team)) {
-            Some(preferences) => found.push(preferences),
+        let place = (Id(team.0), Id(scope.org_id.0), scope.region.as_str());
+        let sql = OF_TEAM[scope.environment as usize];
+        match query::one(db, sql, place, |row| row.get(0))?.filter(|_| scope.visible.sees(team)) {
+            Some(kept) => found.push((team, kept)),
             None => unknown.push(team),
         }
     }
     if unknown.is_empty() { Ok(found) } else { Err(Error::UnknownTeams(unknown).into()) }
 }
 
-fn of_team(db: &Connection, scope: &Scope, team_id: TeamId) -> rusqlite::Result<Option<TeamPreferences>> {
-    let place = (Id(team_id.0), Id(scope.org_id.0), scope.region.as_str(), scope.environment.as_str());
-    let rows = query::all(db, OF_TEAM, place, read)?;
-    let is_known = !rows.is_empty();
-    Ok(is_known.then(|| TeamPreferences { team_id, providers: rows.into_iter().flatten().collect() }))
+fn preferences((team_id, kept): (TeamId, Kept)) -> TeamPreferences {
+    TeamPreferences { team_id, providers: kept.into_preferences() }
 }
 
 /// What a team has stored, wherever it lives.
@@ -184,29 +190,20 @@ pub(crate) fn of_both_environments(
     db: &Connection,
     team: TeamId,
 ) -> rusqlite::Result<BTreeMap<(Environment, Provider), Preference>> {
-    let rows = query::all(db, OF_BOTH_ENVIRONMENTS, [Id(team.0)], |row| {
-        let Slug(environment) = row.get(3)?;
-        Ok(read(row)?.map(|(provider, preference)| ((environment, provider), preference)))
-    })?;
-    Ok(rows.into_iter().flatten().collect())
+    let both = query::one(db, OF_BOTH_ENVIRONMENTS, [Id(team.0)], read_both)?.into_iter().flatten();
+    let named = |(environment, kept): (_, Kept)| {
+        kept.into_preferences().into_iter().map(move |(provider, days)| ((environment, provider), days))
+    };
+    Ok(both.flat_map(named).collect())
 }
 
-pub(crate) fn store(
-    db: &Connection,
-    team: TeamId,
-    environment: Environment,
-    provider: Provider,
-    preference: &Preference,
-    at: Timestamp,
-) -> Outcome<()> {
-    let (default, overrides) = (Span(preference.default), Overrides::to_column(&preference.overrides));
-    let row = params![Id(team.0), environment.as_str(), provider.as_str(), default, overrides, Time(at)];
-    query::change(db, UPSERT, row)?;
+/// What a row holds of each environment.
+pub(crate) fn read_both(row: &Row<'_>) -> rusqlite::Result<[(Environment, Kept); 2]> {
+    Ok([(Environment::Production, row.get(0)?), (Environment::Sandbox, row.get(1)?)])
+}
+
+/// Replaces what a team that is known has stored in an environment.
+pub(crate) fn store(db: &Connection, team: TeamId, environment: Environment, kept: &Kept) -> Outcome<()> {
+    query::change(db, STORE[environment as usize], (Id(team.0), kept))?;
     Ok(())
-}
-
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Provider, Preference)>> {
-    let Some(Slug(provider)) = row.get(0)? else { return Ok(None) };
-    let (Span(default), Overrides(overrides)) = (row.get(1)?, row.get(2)?);
-    Ok(Some((provider, Preference { default, overrides })))
 }

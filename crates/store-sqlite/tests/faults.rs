@@ -100,8 +100,8 @@ async fn a_store_of_a_newer_version_is_refused_by_both_numbers() {
     let (path, _directory) = filled().await;
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 41).unwrap();
     let refusal = refusal(&path);
-    assert!(matches!(refusal, OpenError::Newer { found: 41, known: 2, .. }));
-    assert!(refusal.to_string().contains("has store version 41 and this program knows versions up to 2;"));
+    assert!(matches!(refusal, OpenError::Newer { found: 41, known: 3, .. }));
+    assert!(refusal.to_string().contains("has store version 41 and this program knows versions up to 3;"));
 }
 
 #[tokio::test]
@@ -187,11 +187,12 @@ async fn what_a_newer_version_wrote_is_an_error_that_names_it() {
         Err(Error::Unavailable(source)) => source.to_string(),
         other => panic!("{other:?}"),
     };
-    other.execute("UPDATE preference SET provider = 'pigeon_post'", []).unwrap();
+    let write = |json: &str| other.execute("UPDATE team SET production_preferences = ?1", [json]).unwrap();
+    write(r#"{"pigeon_post": {"default": 9, "updated_at_us": 0}}"#);
     assert!(read().await.contains("`pigeon_post` is not a known provider"));
-    other.execute("UPDATE preference SET provider = 'oura', overrides = '{\"dreams\": 1}'", []).unwrap();
+    write(r#"{"oura": {"default": 9, "overrides": {"dreams": 1}, "updated_at_us": 0}}"#);
     assert!(read().await.contains("`dreams` is not a known resource"));
-    other.execute("UPDATE preference SET overrides = '{\"sleep\": 366}'", []).unwrap();
+    write(r#"{"oura": {"default": 366, "updated_at_us": 0}}"#);
     assert!(read().await.contains("366 is not between 0 and 365 days"));
 }
 

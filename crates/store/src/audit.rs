@@ -138,6 +138,26 @@ pub struct AuditEntry {
     pub acknowledgement: Option<Value>,
 }
 
+impl AuditEntry {
+    /// What a filter needs to know.
+    pub fn facts(&self) -> AuditFacts {
+        AuditFacts { id: self.id, team_id: self.team_id, actor: self.actor, action: self.action }
+    }
+}
+
+/// What an [`AuditFilter`] needs to know of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditFacts {
+    /// Its id.
+    pub id: AuditId,
+    /// Of which team, where it was one's own affair.
+    pub team_id: Option<TeamId>,
+    /// Who did it.
+    pub actor: Actor,
+    /// What was done.
+    pub action: Action,
+}
+
 /// Which entries of an organisation are listed: those that pass everything that is said here.
 #[derive(Debug, Clone)]
 pub struct AuditFilter {
@@ -161,8 +181,8 @@ impl AuditFilter {
         Self { visible: Visible::All, team: None, actor: None, action: None, from: None, until: None }
     }
 
-    /// Whether an entry passes.
-    pub fn admits(&self, entry: &AuditEntry) -> bool {
+    /// Whether an entry of which this is known passes.
+    pub fn admits(&self, entry: &AuditFacts) -> bool {
         let seen = match &self.visible {
             Visible::All => true,
             Visible::Only(teams) => entry.team_id.is_some_and(|team| teams.contains(&team)),

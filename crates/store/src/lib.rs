@@ -25,7 +25,7 @@ mod team;
 pub mod testing;
 mod visible;
 
-pub use audit::{Action, AuditEntry, AuditFilter, AuditId, AuditStore, TeamContents, Trail};
+pub use audit::{Action, AuditEntry, AuditFacts, AuditFilter, AuditId, AuditStore, TeamContents, Trail};
 pub use author::{Actor, Author};
 pub use credential::{
     Credential, CredentialContent, CredentialFilter, CredentialPlace, CredentialStore, DeletedCredentials,

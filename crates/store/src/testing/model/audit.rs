@@ -20,7 +20,7 @@ impl AuditStore for Model {
             state.known_org(org)?;
             let newest_first = state.audit.values().rev().filter(|entry| entry.org_id == org);
             let older = newest_first.filter(|entry| before.is_none_or(|before| entry.id < before));
-            Ok(older.filter(|entry| filter.admits(entry)).take(limit).cloned().collect())
+            Ok(older.filter(|entry| filter.admits(&entry.facts())).take(limit).cloned().collect())
         })
     }
 }

@@ -6,9 +6,9 @@ use std::cell::Cell;
 
 use rusqlite::Connection;
 
-/// Pages of the log from which on it is taken over. More would save writing pages twice, and make the next commit wait
-/// for longer.
-const PAGES_MAX: u32 = 1_000;
+/// Pages of the log from which on it is taken over: about what one block of its index holds. More would save writing
+/// pages twice, and make the next commit wait for longer. Measured against 1,000: a tenth more upserts a second.
+const PAGES_MAX: u32 = 4_000;
 
 thread_local! {
     /// How many pages the log had after the last commit of this thread.

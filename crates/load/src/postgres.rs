@@ -103,10 +103,10 @@ async fn filled(postgres: &Postgres, teams: u64) -> anyhow::Result<String> {
     let (org, first) = (fill::ORG, fill::team(0).to_string());
     let ids = &first[..first.len() - 12];
     let sql = format!(
-        "INSERT INTO team (id, org_id, name, region, created_at_us)
-             SELECT ('{ids}' || lpad(to_hex(n), 12, '0'))::uuid, '{org}', 'Team ' || n, 'us', 0
+        "INSERT INTO team (id, org_id, name, region, created_at_us, production_preferences)
+             SELECT ('{ids}' || lpad(to_hex(n), 12, '0'))::uuid, '{org}', 'Team ' || n, 'us', 0,
+                 '{{\"oura\":{{\"default\":120,\"overrides\":{{\"sleep\":180}},\"updated_at_us\":0}}}}'
              FROM generate_series(0, {teams} - 1) n;
-         INSERT INTO preference SELECT id, 'production', 'oura', 120, '{{\"sleep\":180}}', 0 FROM team;
          VACUUM ANALYZE; CHECKPOINT"
     );
     let client = connect(&url).await?;

@@ -1,11 +1,10 @@
 //! How values stand in columns. What a column holds that we do not know is an error, never a panic: it may be from a
 //! newer version.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use lookback_domain::{Days, KeyId, Resource};
+use lookback_domain::KeyId;
 use lookback_store::Actor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,25 +68,6 @@ pub(crate) fn bytes<const N: usize>(row: &Row, column: usize) -> Outcome<Option<
 /// A member of a closed set by its name on the wire.
 pub(crate) fn slug<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(name: &str) -> Outcome<T> {
     name.parse().map_err(unreadable)
-}
-
-/// 0 to 365 days.
-pub(crate) fn days(row: &Row, column: usize) -> Outcome<Days> {
-    Days::try_from(i64::from(row.try_get::<_, i16>(column)?)).map_err(unreadable)
-}
-
-/// Days by resource from JSON; no value is none at all.
-pub(crate) fn overrides(row: &Row, column: usize) -> Outcome<BTreeMap<Resource, Days>> {
-    match row.try_get::<_, Option<&str>>(column)? {
-        Some(json) => serde_json::from_str(json).map_err(unreadable),
-        None => Ok(BTreeMap::new()),
-    }
-}
-
-/// The way back.
-pub(crate) fn overrides_column(overrides: &BTreeMap<Resource, Days>) -> Option<String> {
-    let json = || serde_json::to_string(overrides).expect("slugs and numbers are JSON");
-    (!overrides.is_empty()).then(json)
 }
 
 fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {

@@ -13,6 +13,7 @@ use crate::OpenError;
 const STEPS: &[(&str, &str)] = &[
     ("V1__tenancy_keys_preferences", include_str!("../migrations/V1__tenancy_keys_preferences.sql")),
     ("V2__roles_applications_audit", include_str!("../migrations/V2__roles_applications_audit.sql")),
+    ("V3__preferences_beside_the_team", include_str!("../migrations/V3__preferences_beside_the_team.sql")),
 ];
 
 /// Where the library records the steps that were made.

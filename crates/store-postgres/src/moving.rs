@@ -3,27 +3,25 @@
 mod page;
 
 use async_trait::async_trait;
-use lookback_store::{Error, KeptPreferences, Kind, Moving, Position, Result, Row, Snapshot, Token};
+use lookback_store::{Error, Kept, KeptPreferences, Kind, Moving, Position, Result, Row, Snapshot, Token};
 
-use crate::column::overrides_column;
 use crate::failure::Outcome;
 use crate::once::Was;
-use crate::preference::UPSERT;
+use crate::preference::Changed;
 use crate::session::{Params, Session};
-use crate::{PostgresStore, audit, credential, key, once, org, team};
+use crate::{PostgresStore, audit, credential, key, once, org, preference, team};
 
 const HAS_ORG: &str = "SELECT FROM org WHERE id = $1";
 // It stays as it is until the transaction ends.
 const HAS_TEAM: &str = "SELECT FROM team WHERE id = $1 FOR NO KEY UPDATE";
 const HAS_KEY: &str = "SELECT FROM management_key WHERE id = $1";
-const HAS_PREFERENCES: &str = "SELECT FROM preference WHERE team_id = $1 AND environment = $2 LIMIT 1";
 const HAS_CREDENTIAL: &str = "SELECT FROM credential WHERE id = $1";
 const HAS_AUDIT_ENTRY: &str = "SELECT FROM audit_entry WHERE org_id = $1 AND id = $2";
 const HAS_TOKEN: &str = "SELECT FROM once WHERE key_id = $1 AND token = $2";
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] =
-    &[HAS_ORG, HAS_TEAM, HAS_KEY, HAS_PREFERENCES, HAS_CREDENTIAL, HAS_AUDIT_ENTRY, HAS_TOKEN];
+    &[HAS_ORG, HAS_TEAM, HAS_KEY, HAS_CREDENTIAL, HAS_AUDIT_ENTRY, HAS_TOKEN];
 
 /// Nothing that it reads changes, however long it takes; nobody waits for it.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
@@ -39,7 +37,10 @@ impl Snapshot for Moment {
             Kind::Org => "org",
             Kind::Team => "team",
             Kind::Key => "management_key",
-            Kind::Preferences => "(SELECT DISTINCT team_id, environment FROM preference) place",
+            Kind::Preferences => {
+                "(SELECT production_preferences AS kept FROM team UNION ALL SELECT sandbox_preferences FROM team) team \
+                 WHERE kept IS NOT NULL"
+            }
             Kind::Credential => "credential",
             Kind::AuditEntry => "audit_entry",
             Kind::Token => "once",
@@ -107,15 +108,9 @@ async fn restore_preferences(session: &Session, kept: &KeptPreferences) -> Outco
     if session.one(HAS_TEAM, &[&team_id.0]).await?.is_none() {
         return Err(Error::UnknownTeams(vec![*team_id]).into());
     }
-    let teams = vec![team_id.0; providers.len()];
-    let environments = vec![environment.as_str(); providers.len()];
-    let names: Vec<_> = providers.keys().map(|provider| provider.as_str()).collect();
-    let of = providers.values();
-    let days: Vec<_> = of.clone().map(|(preference, _)| preference.default.get().cast_signed()).collect();
-    let overrides: Vec<_> =
-        of.clone().map(|(preference, _)| overrides_column(&preference.overrides)).collect();
-    let times: Vec<_> = of.map(|(_, at)| at.as_microsecond()).collect();
-    session.change(UPSERT, &[&teams, &environments, &names, &days, &overrides, &times]).await?;
+    let mut changed = Changed::default();
+    changed.add(*team_id, *environment, &Kept(providers.clone()));
+    changed.store(session).await?;
     Ok(())
 }
 
@@ -128,7 +123,8 @@ async fn is_there(session: &Session, row: &Row) -> Outcome<bool> {
         Row::Key(key) => found(HAS_KEY, &[&key.id.0]).await,
         Row::Credential(credential) => found(HAS_CREDENTIAL, &[&credential.id.0]).await,
         Row::Preferences(kept) => {
-            found(HAS_PREFERENCES, &[&kept.team_id.0, &kept.environment.as_str()]).await
+            let stored = preference::of_both_environments(session, kept.team_id).await?;
+            Ok(stored.keys().any(|(environment, _)| *environment == kept.environment))
         }
         Row::AuditEntry(entry) => found(HAS_AUDIT_ENTRY, &[&entry.org_id.0, &entry.id.0]).await,
         Row::Token(Token { once, .. }) => found(HAS_TOKEN, &[&once.key_id.0, &once.token]).await,

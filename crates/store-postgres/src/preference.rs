@@ -1,6 +1,7 @@
 //! Preferences.
 
 mod read;
+mod store;
 mod upsert;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use lookback_domain::{Preference, Provider, Raised, TeamId};
 use lookback_store::{
-    Author, Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, each_once,
+    Author, Error, Kept, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, each_once,
 };
 use uuid::Uuid;
 
@@ -16,27 +17,25 @@ use crate::failure::Outcome;
 use crate::session::Session;
 use crate::{PostgresStore, audit};
 
-pub(crate) use read::{EVERY, Place, of_both_environments, preference as read_one, read_batch};
-pub(crate) use upsert::{UPSERT, Upsert, upsert_batch};
+pub(crate) use read::{EVERY, Place, both, of_both_environments, read_batch};
+pub(crate) use store::Changed;
+pub(crate) use upsert::{Upsert, upsert_batch};
 
-// In the order of ids, as everybody locks: so nobody waits for somebody who waits for them.
-const LOCK: &str = "SELECT asked.n FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY \
-     AS asked (team_id, org_id, region, n) JOIN team ON team.id = asked.team_id AND team.org_id = asked.org_id \
-     AND team.region = asked.region ORDER BY team.id FOR NO KEY UPDATE OF team";
+// What is read of a row that somebody else was changing is what it holds once the lock was had. In the order of ids, as
+// everybody locks: so nobody waits for somebody who waits for them.
+const LOCK: &str = read::select_of_teams!("ORDER BY team.id FOR NO KEY UPDATE OF team");
 const LOCK_ALL: &str = "SELECT id FROM team WHERE org_id = $1 AND region = $2 ORDER BY id FOR NO KEY UPDATE";
-const DELETE: &str = "DELETE FROM preference WHERE team_id = $1 AND environment = $2 AND provider = ANY($3)";
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] = &[
     LOCK,
     LOCK_ALL,
-    DELETE,
     read::OF_TEAMS,
     read::PAGE,
     read::PAGE_OF_SOME,
     read::STORED,
     read::OF_BOTH_ENVIRONMENTS,
-    UPSERT,
+    store::STORE,
 ];
 
 #[async_trait]
@@ -87,28 +86,24 @@ impl PreferenceStore for PostgresStore {
         by: &Author,
     ) -> Result<()> {
         let teams = &teams.map(each_once);
-        let is_meant = |of: &Provider| providers.is_none_or(|providers| providers.contains(of));
+        let is_meant = |of: Provider| providers.is_none_or(|providers| providers.contains(&of));
         let delete = |session: Session| async move {
-            let stored = match teams {
-                Some(teams) => {
-                    require(&session, scope, teams).await?;
-                    let places: Vec<_> = teams.iter().map(|&team| Place::of(scope, team)).collect();
-                    read::of_teams(&session, &places).await?.into_iter().flatten().collect()
-                }
+            let found = match teams {
+                Some(teams) => held(&session, scope, teams).await?,
                 None => {
                     let teams = lock_all(&session, scope).await?;
                     read::stored(&session, &teams, scope.environment).await?
                 }
             };
-            let mut trail = Trail::new(scope.org_id, by);
-            for TeamPreferences { team_id, providers: mut gone } in stored {
-                gone.retain(|of, _| is_meant(of));
+            let (mut trail, mut changed) = (Trail::new(scope.org_id, by), Changed::default());
+            for (team_id, mut kept) in found {
+                let gone = kept.take(is_meant);
                 if !gone.is_empty() {
-                    let names: Vec<_> = gone.keys().map(|provider| provider.as_str()).collect();
-                    session.change(DELETE, &[&team_id.0, &scope.environment.as_str(), &names]).await?;
+                    changed.add(team_id, scope.environment, &kept);
                 }
                 trail.preferences_deleted(team_id, scope.environment, &gone);
             }
+            changed.store(&session).await?;
             audit::record(&session, trail).await
         };
         self.transactions.write(delete).await
@@ -117,10 +112,18 @@ impl PreferenceStore for PostgresStore {
 
 /// Locks these teams until the transaction ends. Errors where some are not in the scope.
 pub(crate) async fn require(session: &Session, scope: &Scope, teams: &[TeamId]) -> Outcome<()> {
+    held(session, scope, teams).await.map(drop)
+}
+
+/// Locks these teams until the transaction ends, and says what they have. Errors where some are not in the scope.
+async fn held(session: &Session, scope: &Scope, teams: &[TeamId]) -> Outcome<Vec<(TeamId, Kept)>> {
     let places: Vec<_> = teams.iter().map(|&team| Place::of(scope, team)).collect();
-    let locked = lock(session, &places).await?;
-    let seen = teams.iter().zip(locked).map(|(&team, locked)| locked && scope.visible.sees(team));
-    refuse_unknown(missing(teams, seen))
+    let mut found = read::kept_of(session, LOCK, &places).await?;
+    found.iter_mut().zip(teams).for_each(|(kept, &team)| {
+        kept.take_if(|_| !scope.visible.sees(team));
+    });
+    refuse_unknown(missing(teams, found.iter().map(Option::is_some)))?;
+    Ok(teams.iter().copied().zip(found.into_iter().flatten()).collect())
 }
 
 fn refuse_unknown(unknown: Vec<TeamId>) -> Outcome<()> {
@@ -130,17 +133,6 @@ fn refuse_unknown(unknown: Vec<TeamId>) -> Outcome<()> {
 /// Those that are not there.
 fn missing(teams: &[TeamId], there: impl Iterator<Item = bool>) -> Vec<TeamId> {
     teams.iter().zip(there).filter(|&(_, there)| !there).map(|(&team, _)| team).collect()
-}
-
-/// Locks the teams that are where they are looked for until the transaction ends, and says for each whether it is.
-async fn lock(session: &Session, places: &[Place]) -> Outcome<Vec<bool>> {
-    let columns = Columns::of(places);
-    let rows = session.all(LOCK, &[&columns.teams, &columns.orgs, &columns.regions]).await?;
-    let mut locked = vec![false; places.len()];
-    for row in rows {
-        locked[position(row.try_get(0)?)] = true;
-    }
-    Ok(locked)
 }
 
 /// Locks every team of the scope, also those that have nothing: somebody may be storing something for them.

@@ -8,13 +8,12 @@ use lookback_store_postgres::{Options, PostgresStore, statements};
 /// Enough rows that an index is worth it wherever there is one.
 const FILL: &str = "
     INSERT INTO org SELECT gen_random_uuid(), 'x', 0 FROM generate_series(1, 2000);
-    INSERT INTO team (id, org_id, name, region, created_at_us, integration_team_id)
-        SELECT gen_random_uuid(), org.id, 'x', 'us', 0, n::text FROM org, generate_series(1, 10) n;
+    INSERT INTO team (id, org_id, name, region, created_at_us, integration_team_id, production_preferences)
+        SELECT gen_random_uuid(), org.id, 'x', 'us', 0, n::text, '{}' FROM org, generate_series(1, 10) n;
     INSERT INTO management_key (id, org_id, label, digest, created_at_us)
         SELECT gen_random_uuid(), id, 'x', sha256((id::text || n)::bytea), 0 FROM org, generate_series(1, 5) n;
     INSERT INTO management_key_binding SELECT management_key.id, team.id FROM management_key JOIN team USING (org_id)
         WHERE integration_team_id = '1';
-    INSERT INTO preference SELECT id, 'production', 'oura', 1, NULL, 0 FROM team;
     INSERT INTO credential (id, team_id, environment, provider, org_id, region, created_at_us, updated_at_us)
         SELECT gen_random_uuid(), id, 'production', 'oura', org_id, region, 0, 0 FROM team;
     INSERT INTO audit_entry (org_id, id, team_id, action) SELECT org_id, id, id, 'team_created' FROM team;

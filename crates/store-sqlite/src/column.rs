@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use lookback_domain::{KeyId, TeamId};
-use lookback_store::Actor;
+use lookback_store::{Actor, Kept};
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,6 +95,11 @@ impl FromSql for Teams {
         let id = |text: &str| text.parse().map_err(FromSqlError::other);
         text.split(',').map(id).collect::<Result<_, _>>().map(Self)
     }
+}
+
+/// What a team has stored; no value is nothing.
+pub(crate) fn kept(row: &Row<'_>, column: usize) -> rusqlite::Result<Kept> {
+    Ok(row.get::<_, Option<Json<Kept>>>(column)?.map_or_else(Kept::default, |Json(kept)| kept))
 }
 
 /// Any value as JSON.

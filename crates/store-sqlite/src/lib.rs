@@ -15,7 +15,6 @@ mod credential;
 mod failure;
 mod housekeeping;
 mod keeper;
-mod kept;
 mod key;
 mod lock;
 mod log;

@@ -66,7 +66,7 @@ mod tests {
     use lookback_domain::{Days, Preference, Provider, Resource};
     use rusqlite::Connection;
 
-    use crate::kept::Kept;
+    use crate::column::kept;
 
     #[test]
     fn the_steps_lead_from_an_empty_file_to_a_valid_schema() {
@@ -90,8 +90,8 @@ mod tests {
         super::MIGRATIONS.to_latest(&mut db).unwrap();
         let stored = |name: &str| {
             let sql = "SELECT production_preferences, sandbox_preferences FROM team WHERE name = ?1";
-            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            db.query_row(sql, [name], row).map(|(a, b): (Kept, Kept)| (a.0, b.0)).unwrap()
+            let row = |row: &rusqlite::Row<'_>| Ok((kept(row, 0)?.0, kept(row, 1)?.0));
+            db.query_row(sql, [name], row).unwrap()
         };
         let set = |default, overrides: &[(Resource, i64)], at_us| {
             let days = |days: i64| Days::try_from(days).unwrap();

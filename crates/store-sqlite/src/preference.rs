@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use lookback_domain::{Environment, Preference, Provider, Raised, TeamId};
 use lookback_store::{
-    Author, Error, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, Visible, each_once,
+    Author, Error, Kept, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, Visible,
+    each_once,
 };
 use rusqlite::{Connection, Row};
 
-use crate::column::{After, Id, limit};
+use crate::column::{After, Id, Json, kept, limit};
 use crate::failure::Outcome;
-use crate::kept::Kept;
 use crate::{SqliteStore, audit, query};
 
 const PAGE: &str = "SELECT id FROM team WHERE org_id = ?1 AND region = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
@@ -71,13 +71,8 @@ impl PreferenceStore for SqliteStore {
             let mut trail = Trail::new(scope.org_id, &by);
             let mut found = kept_of_teams(db, &scope, &teams)?;
             for (team, kept) in &mut found {
-                let before = kept.preferences();
-                trail.preferences_set(*team, scope.environment, &before, &changes, &raised);
-                let changed = changes.iter().filter(|&(provider, days)| before.get(provider) != Some(days));
-                let changed: Vec<_> =
-                    changed.map(|(&provider, days)| (provider, (days.clone(), by.at))).collect();
-                if !changed.is_empty() {
-                    kept.0.extend(changed);
+                trail.preferences_set(*team, scope.environment, &kept.preferences(), &changes, &raised);
+                if kept.set(&changes, by.at) {
                     store(db, *team, scope.environment, kept)?;
                 }
             }
@@ -102,12 +97,12 @@ impl PreferenceStore for SqliteStore {
                 None => with_something(db, &scope)?,
             };
             let mut trail = Trail::new(scope.org_id, &by);
-            for (team, Kept(all)) in kept_of_teams(db, &scope, &teams)? {
-                let goes = |of: &Provider| providers.as_ref().is_none_or(|providers| providers.contains(of));
-                let (gone, left): (BTreeMap<_, _>, _) = all.into_iter().partition(|(of, _)| goes(of));
+            let is_meant = |of| providers.as_ref().is_none_or(|providers| providers.contains(&of));
+            for (team, mut kept) in kept_of_teams(db, &scope, &teams)? {
+                let gone = kept.take(is_meant);
                 if !gone.is_empty() {
-                    store(db, team, scope.environment, &Kept(left))?;
-                    trail.preferences_deleted(team, scope.environment, &Kept(gone).preferences());
+                    store(db, team, scope.environment, &kept)?;
+                    trail.preferences_deleted(team, scope.environment, &gone);
                 }
             }
             audit::record(db, trail)
@@ -173,7 +168,7 @@ fn kept_of_teams(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outcome<Ve
     for &team in teams {
         let place = (Id(team.0), Id(scope.org_id.0), scope.region.as_str());
         let sql = OF_TEAM[scope.environment as usize];
-        match query::one(db, sql, place, |row| row.get(0))?.filter(|_| scope.visible.sees(team)) {
+        match query::one(db, sql, place, |row| kept(row, 0))?.filter(|_| scope.visible.sees(team)) {
             Some(kept) => found.push((team, kept)),
             None => unknown.push(team),
         }
@@ -182,7 +177,7 @@ fn kept_of_teams(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outcome<Ve
 }
 
 fn preferences((team_id, kept): (TeamId, Kept)) -> TeamPreferences {
-    TeamPreferences { team_id, providers: kept.into_preferences() }
+    TeamPreferences { team_id, providers: kept.preferences() }
 }
 
 /// What a team has stored, wherever it lives.
@@ -192,18 +187,19 @@ pub(crate) fn of_both_environments(
 ) -> rusqlite::Result<BTreeMap<(Environment, Provider), Preference>> {
     let both = query::one(db, OF_BOTH_ENVIRONMENTS, [Id(team.0)], read_both)?.into_iter().flatten();
     let named = |(environment, kept): (_, Kept)| {
-        kept.into_preferences().into_iter().map(move |(provider, days)| ((environment, provider), days))
+        kept.preferences().into_iter().map(move |(provider, days)| ((environment, provider), days))
     };
     Ok(both.flat_map(named).collect())
 }
 
 /// What a row holds of each environment.
 pub(crate) fn read_both(row: &Row<'_>) -> rusqlite::Result<[(Environment, Kept); 2]> {
-    Ok([(Environment::Production, row.get(0)?), (Environment::Sandbox, row.get(1)?)])
+    Ok([(Environment::Production, kept(row, 0)?), (Environment::Sandbox, kept(row, 1)?)])
 }
 
 /// Replaces what a team that is known has stored in an environment.
 pub(crate) fn store(db: &Connection, team: TeamId, environment: Environment, kept: &Kept) -> Outcome<()> {
-    query::change(db, STORE[environment as usize], (Id(team.0), kept))?;
+    let column = (!kept.0.is_empty()).then_some(Json(kept));
+    query::change(db, STORE[environment as usize], (Id(team.0), column))?;
     Ok(())
 }

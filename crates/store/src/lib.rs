@@ -12,6 +12,7 @@ mod author;
 mod credential;
 mod error;
 mod housekeeping;
+mod kept;
 mod key;
 mod lifecycle;
 mod management_key;
@@ -33,6 +34,7 @@ pub use credential::{
 };
 pub use error::{Error, Result};
 pub use housekeeping::Housekeeping;
+pub use kept::Kept;
 pub use key::{Key, KeyFilter, KeyGuard, KeyPatch, KeyStore};
 pub use lifecycle::Lifecycle;
 pub use management_key::{KeyDigest, ManagementKey};

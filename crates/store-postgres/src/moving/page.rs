@@ -1,12 +1,10 @@
 //! Every row of a kind, page by page.
 
-use std::collections::BTreeMap;
-
 use lookback_domain::TeamId;
-use lookback_store::{KeptPreferences, Kind, Position, Row};
+use lookback_store::{Kept, KeptPreferences, Kind, Position, Row};
 use uuid::Uuid;
 
-use crate::column::{limit, slug, time};
+use crate::column::limit;
 use crate::failure::Outcome;
 use crate::session::Session;
 use crate::team::page_of;
@@ -54,19 +52,20 @@ pub(super) async fn page(
     }
 }
 
-/// The rows of each team and environment as one.
+/// What each team has in each of its environments, where that is something.
 async fn preferences(session: &Session, after: Option<&Position>, rows: usize) -> Outcome<Vec<Row>> {
-    let (team, environment) = match after {
-        Some(Position::Place(team, environment)) => (team.0, environment.as_str()),
-        _ => (Uuid::nil(), ""),
+    let first = match after {
+        Some(Position::Place(team, _)) => team.0,
+        _ => Uuid::nil(),
     };
-    let mut places: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for row in session.all(preference::EVERY, &[&team, &environment, &limit(rows)]).await? {
-        let place = (TeamId(row.try_get(0)?), slug(row.try_get(4)?)?);
-        let at = time(&row, 5)?;
-        let kept = preference::read_one(&row)?.map(|(provider, preference)| (provider, (preference, at)));
-        places.entry(place).or_default().extend(kept);
+    let mut found = Vec::new();
+    // From the team on that the position is in: what is left of it, and as many teams.
+    for row in session.all(preference::EVERY, &[&first, &limit(rows.saturating_add(1))]).await? {
+        let team_id = TeamId(row.try_get(2)?);
+        let both = preference::both(&row)?.into_iter().filter(|(_, Kept(providers))| !providers.is_empty());
+        found.extend(both.map(|(environment, Kept(providers))| {
+            Row::Preferences(KeptPreferences { team_id, environment, providers })
+        }));
     }
-    let kept = |((team_id, environment), providers)| KeptPreferences { team_id, environment, providers };
-    Ok(places.into_iter().map(kept).map(Row::Preferences).collect())
+    Ok(found.into_iter().filter(|row| Some(&row.position()) > after).take(rows).collect())
 }

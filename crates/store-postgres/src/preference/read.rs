@@ -3,40 +3,58 @@
 use std::collections::BTreeMap;
 
 use lookback_domain::{Environment, OrgId, Preference, Provider, Region, TeamId};
-use lookback_store::{Error, Result, Scope, TeamPreferences, Visible};
+use lookback_store::{Error, Kept, Result, Scope, TeamPreferences, Visible};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Columns, position};
 use crate::batch::Asked;
-use crate::column::{days, overrides, slug};
+use crate::column::json;
 use crate::failure::Outcome;
 use crate::session::Session;
 use crate::team::page_of;
 use crate::transaction::Transactions;
 
-// One row a provider; a row without one for a team that has nothing; no row where the team is not in the scope.
-pub(super) const OF_TEAMS: &str = "SELECT asked.n, provider, default_days, overrides \
-     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) WITH ORDINALITY \
-     AS asked (team_id, org_id, region, environment, n) JOIN team ON team.id = asked.team_id \
-     AND team.org_id = asked.org_id AND team.region = asked.region \
-     LEFT JOIN preference ON preference.team_id = team.id AND preference.environment = asked.environment";
-pub(super) const PAGE: &str = "SELECT team.id, provider, default_days, overrides FROM \
-     (SELECT id FROM team WHERE org_id = $1 AND region = $2 AND id >= $3 ORDER BY id LIMIT $4) team \
-     LEFT JOIN preference ON team_id = team.id AND environment = $5";
-pub(super) const PAGE_OF_SOME: &str = "SELECT team.id, provider, default_days, overrides FROM \
-     (SELECT id FROM team WHERE org_id = $1 AND region = $2 AND id >= $3 AND id = ANY($6) ORDER BY id LIMIT $4) \
-     team LEFT JOIN preference ON team_id = team.id AND environment = $5";
-// The teams that have something.
-pub(super) const STORED: &str = "SELECT team_id, provider, default_days, overrides FROM preference \
-     WHERE team_id = ANY($1) AND environment = $2";
-pub(super) const OF_BOTH_ENVIRONMENTS: &str =
-    "SELECT environment, provider, default_days, overrides FROM preference WHERE team_id = $1";
+/// What teams have, of those that are where they are looked for.
+macro_rules! select_of_teams {
+    ($rest:literal) => {
+        concat!(
+            "SELECT asked.n, CASE environment WHEN 'production' THEN production_preferences \
+             ELSE sandbox_preferences END \
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) WITH ORDINALITY \
+             AS asked (team_id, org_id, region, environment, n) JOIN team ON team.id = asked.team_id \
+             AND team.org_id = asked.org_id AND team.region = asked.region ",
+            $rest
+        )
+    };
+}
+pub(super) use select_of_teams;
 
-/// Of the whole deployment: all rows of the next places, a place being a team and an environment.
-pub(crate) const EVERY: &str = "SELECT team_id, provider, default_days, overrides, environment, updated_at_us \
-     FROM preference WHERE (team_id, environment) IN (SELECT DISTINCT team_id, environment FROM preference \
-     WHERE (team_id, environment) > ($1, $2) ORDER BY team_id, environment LIMIT $3)";
+/// A page of what teams of a region have.
+macro_rules! page {
+    ($of:literal) => {
+        concat!(
+            "SELECT id, CASE $5 WHEN 'production' THEN production_preferences ELSE sandbox_preferences END \
+             FROM team WHERE org_id = $1 AND region = $2 AND id >= $3 ",
+            $of,
+            "ORDER BY id LIMIT $4"
+        )
+    };
+}
+
+pub(super) const OF_TEAMS: &str = select_of_teams!("");
+pub(super) const PAGE: &str = page!("");
+pub(super) const PAGE_OF_SOME: &str = page!("AND id = ANY($6) ");
+// The teams that have something.
+pub(super) const STORED: &str = "SELECT id, kept FROM (SELECT id, CASE $2 WHEN 'production' \
+     THEN production_preferences ELSE sandbox_preferences END AS kept FROM team WHERE id = ANY($1)) team \
+     WHERE kept IS NOT NULL ORDER BY id";
+pub(super) const OF_BOTH_ENVIRONMENTS: &str =
+    "SELECT production_preferences, sandbox_preferences FROM team WHERE id = $1";
+
+/// Of the whole deployment, the first teams from one on that have something.
+pub(crate) const EVERY: &str = "SELECT production_preferences, sandbox_preferences, id FROM team WHERE id >= $1 \
+     AND (production_preferences IS NOT NULL OR sandbox_preferences IS NOT NULL) ORDER BY id LIMIT $2";
 
 /// One environment of a team, and where the team has to be.
 #[derive(Debug, Clone, Copy)]
@@ -55,14 +73,22 @@ impl Place {
 
 /// What these teams have stored, in this order; nothing where one is not in its place.
 pub(super) async fn of_teams(session: &Session, places: &[Place]) -> Outcome<Vec<Option<TeamPreferences>>> {
+    let found = kept_of(session, OF_TEAMS, places).await?.into_iter().zip(places);
+    Ok(found.map(|(kept, place)| Some(preferences((place.team_id, kept?)))).collect())
+}
+
+/// The same, with when it was set, as one of the statements finds it that are made by [`select_of_teams!`].
+pub(super) async fn kept_of(session: &Session, sql: &str, places: &[Place]) -> Outcome<Vec<Option<Kept>>> {
     let Columns { teams, orgs, regions, environments } = Columns::of(places);
-    let mut found: Vec<Option<TeamPreferences>> = vec![None; places.len()];
-    for row in session.all(OF_TEAMS, &[&teams, &orgs, &regions, &environments]).await? {
-        let n = position(row.try_get(0)?);
-        let empty = || TeamPreferences { team_id: places[n].team_id, providers: BTreeMap::new() };
-        found[n].get_or_insert_with(empty).providers.extend(preference(&row)?);
+    let mut found = vec![None; places.len()];
+    for row in session.all(sql, &[&teams, &orgs, &regions, &environments]).await? {
+        found[position(row.try_get(0)?)] = Some(kept(&row, 1)?);
     }
     Ok(found)
+}
+
+pub(super) fn preferences((team_id, kept): (TeamId, Kept)) -> TeamPreferences {
+    TeamPreferences { team_id, providers: kept.preferences() }
 }
 
 pub(super) async fn page(
@@ -80,7 +106,7 @@ pub(super) async fn page(
             session.all(PAGE_OF_SOME, &[&org, &region, &first, &rows, &environment, &teams]).await?
         }
     };
-    by_team(&found)
+    Ok(by_team(&found)?.into_iter().map(preferences).collect())
 }
 
 /// What is stored for those of these teams that have something.
@@ -88,17 +114,12 @@ pub(super) async fn stored(
     session: &Session,
     teams: &[Uuid],
     environment: Environment,
-) -> Outcome<Vec<TeamPreferences>> {
+) -> Outcome<Vec<(TeamId, Kept)>> {
     by_team(&session.all(STORED, &[&teams, &environment.as_str()]).await?)
 }
 
-/// In the order of the teams' ids, from rows that begin with one.
-fn by_team(rows: &[Row]) -> Outcome<Vec<TeamPreferences>> {
-    let mut found: BTreeMap<TeamId, BTreeMap<_, _>> = BTreeMap::new();
-    for row in rows {
-        found.entry(TeamId(row.try_get(0)?)).or_default().extend(preference(row)?);
-    }
-    Ok(found.into_iter().map(|(team_id, providers)| TeamPreferences { team_id, providers }).collect())
+fn by_team(rows: &[Row]) -> Outcome<Vec<(TeamId, Kept)>> {
+    rows.iter().map(|row| Ok((TeamId(row.try_get(0)?), kept(row, 1)?))).collect()
 }
 
 /// What a team has stored, wherever it lives.
@@ -108,17 +129,22 @@ pub(crate) async fn of_both_environments(
 ) -> Outcome<BTreeMap<(Environment, Provider), Preference>> {
     let mut found = BTreeMap::new();
     for row in session.all(OF_BOTH_ENVIRONMENTS, &[&team.0]).await? {
-        let environment: Environment = slug(row.try_get(0)?)?;
-        found.extend(preference(&row)?.map(|(provider, preference)| ((environment, provider), preference)));
+        for (environment, kept) in both(&row)? {
+            let named = kept.preferences().into_iter();
+            found.extend(named.map(|(provider, preference)| ((environment, provider), preference)));
+        }
     }
     Ok(found)
 }
 
-/// What is in the second column and those after it.
-pub(crate) fn preference(row: &Row) -> Outcome<Option<(Provider, Preference)>> {
-    let Some(provider) = row.try_get(1)? else { return Ok(None) };
-    let preference = Preference { default: days(row, 2)?, overrides: overrides(row, 3)? };
-    Ok(Some((slug(provider)?, preference)))
+/// What the first two columns hold, an environment each.
+pub(crate) fn both(row: &Row) -> Outcome<[(Environment, Kept); 2]> {
+    Ok([(Environment::Production, kept(row, 0)?), (Environment::Sandbox, kept(row, 1)?)])
+}
+
+/// What a team has stored in an environment; no value is nothing.
+fn kept(row: &Row, column: usize) -> Outcome<Kept> {
+    Ok(json(row, column)?.unwrap_or_default())
 }
 
 /// Answers what many ask about a team each, in one statement.

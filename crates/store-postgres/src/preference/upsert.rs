@@ -6,22 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lookback_domain::{Preference, Provider, Raised, TeamId};
-use lookback_store::{AuditEntry, Author, Error, Result, Scope, TeamPreferences, Trail};
+use lookback_store::{AuditEntry, Author, Error, Kept, Result, Scope, TeamPreferences, Trail};
 
-use super::read::{Place, of_teams, refuse};
-use super::{lock, missing};
+use super::read::{Place, kept_of, preferences, refuse};
+use super::store::Changed;
+use super::{LOCK, missing};
 use crate::audit;
 use crate::batch::Asked;
-use crate::column::overrides_column;
 use crate::failure::{Outcome, is_of_one};
 use crate::session::Session;
 use crate::transaction::Transactions;
-
-pub(crate) const UPSERT: &str = "INSERT INTO preference \
-     (team_id, environment, provider, default_days, overrides, updated_at_us) \
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::bigint[]) \
-     ON CONFLICT (team_id, environment, provider) DO UPDATE SET default_days = excluded.default_days, \
-     overrides = excluded.overrides, updated_at_us = excluded.updated_at_us";
 
 /// Replaces, for each of the teams, each of the providers named.
 #[derive(Debug)]
@@ -75,21 +69,15 @@ async fn write(session: &Session, group: &[Waiting]) -> Outcome<Vec<Answer>> {
     let places_of =
         |upsert: &Upsert| upsert.teams.iter().map(|&team| Place::of(&upsert.scope, team)).collect::<Vec<_>>();
     let places: Vec<_> = group.iter().flat_map(|asked| places_of(&asked.question)).collect();
-    let mut locked = lock(session, &places).await?.into_iter();
-    // What is read after the lock was had is what stands until the end of the transaction.
-    let mut found = of_teams(session, &places).await?.into_iter();
+    let mut held = kept_of(session, LOCK, &places).await?.into_iter();
     let (mut answers, mut changes) = (Vec::with_capacity(group.len()), Changes::default());
     for Asked { question: upsert, .. } in group {
-        let count = upsert.teams.len();
-        let seen = upsert
-            .teams
-            .iter()
-            .zip(locked.by_ref())
-            .map(|(&team, locked)| locked && upsert.scope.visible.sees(team));
-        let unknown = missing(&upsert.teams, seen.collect::<Vec<_>>().into_iter());
-        let stored: Vec<_> = found.by_ref().take(count).flatten().collect();
+        let found = upsert.teams.iter().zip(held.by_ref());
+        let found: Vec<_> =
+            found.map(|(&team, kept)| kept.filter(|_| upsert.scope.visible.sees(team))).collect();
+        let unknown = missing(&upsert.teams, found.iter().map(Option::is_some));
         answers.push(if unknown.is_empty() {
-            Ok(changes.add(upsert, stored))
+            Ok(changes.add(upsert, found.into_iter().flatten()))
         } else {
             Err(Error::UnknownTeams(unknown))
         });
@@ -98,46 +86,32 @@ async fn write(session: &Session, group: &[Waiting]) -> Outcome<Vec<Answer>> {
     Ok(answers)
 }
 
-/// What is to be written: rows as the statement takes them, one array a column, and what the audit log says.
+/// What is to be written, and what the audit log says.
 #[derive(Default)]
 struct Changes {
-    teams: Vec<uuid::Uuid>,
-    environments: Vec<&'static str>,
-    providers: Vec<&'static str>,
-    days: Vec<i16>,
-    overrides: Vec<Option<String>>,
-    times: Vec<i64>,
+    changed: Changed,
     entries: Vec<AuditEntry>,
 }
 
 impl Changes {
-    /// Adds what an upsert changes of what is stored, and answers what is stored then.
-    fn add(&mut self, upsert: &Upsert, mut stored: Vec<TeamPreferences>) -> Vec<TeamPreferences> {
-        let Upsert { scope, changes, raised, by, .. } = upsert;
+    /// Adds what an upsert changes of what its teams have, and answers what they have then.
+    fn add(&mut self, upsert: &Upsert, held: impl Iterator<Item = Kept>) -> Vec<TeamPreferences> {
+        let Upsert { scope, teams, changes, raised, by } = upsert;
         let mut trail = Trail::new(scope.org_id, by);
-        for team in &mut stored {
-            trail.preferences_set(team.team_id, scope.environment, &team.providers, changes, raised);
-            for (&provider, preference) in changes {
-                if team.providers.get(&provider) != Some(preference) {
-                    self.teams.push(team.team_id.0);
-                    self.environments.push(scope.environment.as_str());
-                    self.providers.push(provider.as_str());
-                    self.days.push(preference.default.get().cast_signed());
-                    self.overrides.push(overrides_column(&preference.overrides));
-                    self.times.push(by.at.as_microsecond());
-                    team.providers.insert(provider, preference.clone());
-                }
+        let change = |(&team, mut kept): (&TeamId, Kept)| {
+            trail.preferences_set(team, scope.environment, &kept.preferences(), changes, raised);
+            if kept.set(changes, by.at) {
+                self.changed.add(team, scope.environment, &kept);
             }
-        }
+            preferences((team, kept))
+        };
+        let then = teams.iter().zip(held).map(change).collect();
         self.entries.extend(trail.into_entries());
-        stored
+        then
     }
 
     async fn write(self, session: &Session) -> Outcome<()> {
-        let Self { teams, environments, providers, days, overrides, times, entries } = &self;
-        if !teams.is_empty() {
-            session.change(UPSERT, &[teams, environments, providers, days, overrides, times]).await?;
-        }
-        audit::record_all(session, entries).await
+        self.changed.store(session).await?;
+        audit::record_all(session, &self.entries).await
     }
 }

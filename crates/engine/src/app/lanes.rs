@@ -31,7 +31,7 @@ impl App {
         {
             return None;
         }
-        if self.live.is_empty() && self.overdue.is_empty() && self.fair.first().is_none() {
+        if self.live.is_empty() && self.overdue.is_empty() && !self.history_waits() {
             return None;
         }
         self.bucket.advance(at);

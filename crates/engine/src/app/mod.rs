@@ -100,7 +100,9 @@ struct User {
     overdue: bool,
 }
 
+/// A team; as in [`App`], what each poll needs comes first.
 #[derive(Clone, Debug)]
+#[repr(C)]
 struct Team {
     polls: PollQueue,
     weight: u64,
@@ -139,29 +141,45 @@ struct InFlight {
 }
 
 /// One OAuth application.
+///
+/// Among a million connections an application has left every cache by the time its next poll falls due, so
+/// fields stand in this order: what each poll needs comes first, what only history and rare events need last.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct App {
-    shard: u32,
-    spec: AppSpec,
-    clock: ClockError,
-    bucket: Bucket,
-    users: Vec<User>,
-    user_quotas: Slots<UserQuota>,
-    polled: u64,
-    /// All users that are polled, while their due moments are few enough to be looked at one by one.
-    few: Vec<u32>,
-    teams: Vec<Team>,
-    fair: Fair,
+    /// Where the application stands in the engine's agenda.
+    pub(crate) wakes_ms: Ms,
     /// Teams by when their next poll falls due.
     due: Heap,
+    teams: Vec<Team>,
+    users: Vec<User>,
     overdue: BinaryHeap<Reverse<(Ms, u32)>>,
     /// Polls that are due and not sent, those waiting for their user's quota included.
     overdue_count: u64,
+    timers: BinaryHeap<Reverse<(Ms, Timer)>>,
     live: VecDeque<(Ms, u32)>,
-    pulls: Vec<Pull>,
     /// Pulls that are not done.
     pending: u64,
-    /// When the first of them was asked for.
+    bucket: Bucket,
+    in_flight: Slots<InFlight>,
+    deadlines: VecDeque<(Ms, u32, u64)>,
+    clock: ClockError,
+    lease: Lease,
+    frozen_until_ms: Ms,
+    latency_ms: Ms,
+    sequence: u64,
+    shard: u32,
+    unexplained: u32,
+    demand_stale: bool,
+    spec: AppSpec,
+    user_quotas: Slots<UserQuota>,
+    fair: Fair,
+    pulls: Vec<Pull>,
+    demand: Demand,
+    slack: [Slack; WINDOWS_MAX],
+    /// When history that no window had room for is to be looked at again.
+    history_again_ms: Ms,
+    /// When the first pull that is not done was asked for.
     pending_since_ms: Ms,
     /// Whether all pulls so far cost the same.
     chunk_cost: Option<Cost>,
@@ -169,22 +187,10 @@ pub(crate) struct App {
     /// What one of each unit is worth: thousandths of a millisecond of the window where it is scarcest.
     worth: [u64; UNITS],
     parked: BTreeMap<u32, Vec<u32>>,
-    timers: BinaryHeap<Reverse<(Ms, Timer)>>,
-    in_flight: Slots<InFlight>,
-    deadlines: VecDeque<(Ms, u32, u64)>,
-    sequence: u64,
-    lease: Lease,
-    demand: Demand,
-    demand_stale: bool,
-    slack: [Slack; WINDOWS_MAX],
-    /// When history that no window had room for is to be looked at again.
-    history_again_ms: Ms,
-    latency_ms: Ms,
-    frozen_until_ms: Ms,
-    unexplained: u32,
+    polled: u64,
+    /// All users that are polled, while their due moments are few enough to be looked at one by one.
+    few: Vec<u32>,
     pub(crate) started_ms: Ms,
-    /// Where the application stands in the engine's agenda.
-    pub(crate) wakes_ms: Ms,
 }
 
 fn worth(windows: &[WindowSpec]) -> [u64; UNITS] {
@@ -412,6 +418,11 @@ impl App {
             _ => None,
         });
         self.overdue.iter().map(|Reverse((due_ms, _))| *due_ms).chain(waiting)
+    }
+
+    /// Whether a team has a chunk to ask for.
+    fn history_waits(&self) -> bool {
+        self.pending > 0 && self.fair.first().is_some()
     }
 
     /// Historical pulls that are not done.

@@ -59,7 +59,7 @@ impl App {
             || !self.overdue.is_empty()
             || !self.timers.is_empty()
             || self.demand_stale
-            || self.fair.first().is_some()
+            || self.history_waits()
     }
 
     /// When to look again, given that [`App::decide`] has just returned nothing: the earliest moment at
@@ -83,7 +83,7 @@ impl App {
     fn next_release(&self, now_ms: Ms) -> Option<Ms> {
         let at = self.at(now_ms);
         let waiting = !self.live.is_empty() || !self.overdue.is_empty();
-        let ready = self.fair.first().is_some() && self.in_flight.len() < self.history_flying_max();
+        let ready = self.history_waits() && self.in_flight.len() < self.history_flying_max();
         if now_ms < self.frozen_until_ms {
             return (waiting || ready).then_some(self.frozen_until_ms);
         }

@@ -9,83 +9,94 @@ use crate::time::{Instant, Ms};
 /// flight when a boundary comes near is charged on both sides of it.
 #[derive(Clone, Debug)]
 pub struct Counters {
-    length_ms: Ms,
+    /// Below 50 days.
+    length_ms: u32,
     /// When the newest window starts, a multiple of the length.
     starts_ms: Ms,
-    /// Charges of windows `newest`, `newest − 1`, `newest − 2`.
-    charged: [u64; 3],
-    /// What was surely counted there: lower bounds, used to refute a kind.
-    certain: [u64; 3],
+    /// Charges of windows `newest`, `newest − 1`, `newest − 2`. What would be above four billion, where
+    /// every limit ends, stays there.
+    charged: [u32; 3],
+    /// What was surely counted in the first two: lower bounds, used to refute a kind.
+    certain: [u32; 2],
+}
+
+/// A charge as it is kept.
+fn narrow(cost: u64) -> u32 {
+    u32::try_from(cost).unwrap_or(u32::MAX)
 }
 
 impl Counters {
     /// Empty counters at `at`.
     pub fn new(length_ms: Ms, at: Instant) -> Self {
         let starts_ms = at.latest() - at.latest() % length_ms;
-        Self { length_ms, starts_ms, charged: [0; 3], certain: [0; 3] }
+        Self { length_ms: length_ms as u32, starts_ms, charged: [0; 3], certain: [0; 2] }
+    }
+
+    fn length_ms(&self) -> Ms {
+        Ms::from(self.length_ms)
     }
 
     /// Opens the windows that have begun since the last call; what is in flight is charged to each.
     ///
     /// Nothing changes between two calls, so what is in flight now was in flight at every boundary passed.
     pub fn advance(&mut self, at: Instant, in_flight: u64) {
-        if at.latest() < self.starts_ms + self.length_ms {
+        if at.latest() < self.starts_ms + self.length_ms() {
             return;
         }
-        let mut steps = ((at.latest() - self.starts_ms) / self.length_ms).min(3);
+        let mut steps = ((at.latest() - self.starts_ms) / self.length_ms()).min(3);
         if crate::mutation::is("reset-once-per-call") {
             steps = steps.min(1);
         }
-        let carried = if crate::mutation::is("forget-boundary") { 0 } else { in_flight };
+        let carried = if crate::mutation::is("forget-boundary") { 0 } else { narrow(in_flight) };
         for _ in 0..steps {
             self.charged = [carried, self.charged[0], self.charged[1]];
-            self.certain = [0, self.certain[0], self.certain[1]];
+            self.certain = [0, self.certain[0]];
         }
-        self.starts_ms = at.latest() - at.latest() % self.length_ms;
+        self.starts_ms = at.latest() - at.latest() % self.length_ms();
     }
 
     /// Charges `cost` to every window the provider's clock may be in.
     pub fn charge(&mut self, at: Instant, cost: u64) {
-        self.charged[0] += cost;
+        self.charged[0] = self.charged[0].saturating_add(narrow(cost));
         if self.age(at) == 1 {
-            self.charged[1] += cost;
+            self.charged[1] = self.charged[1].saturating_add(narrow(cost));
         }
     }
 
     /// Notes that a request sent at `sent` and acknowledged at `acked` was counted, where that is one window.
     pub fn settle(&mut self, sent: Instant, acked: Instant, cost: u64) {
         if self.in_newest(sent, acked) {
-            self.certain[0] += cost;
+            self.certain[0] = self.certain[0].saturating_add(narrow(cost));
         }
     }
 
     /// The most that an `aligned` provider can have counted in a window its clock may be in.
     pub fn aligned(&self, at: Instant) -> u64 {
-        if self.age(at) == 1 { self.charged[0].max(self.charged[1]) } else { self.charged[0] }
+        self.newest().max(self.overlapped(at).unwrap_or(0))
     }
 
     /// Charge of the newest window alone.
     pub fn newest(&self) -> u64 {
-        self.charged[0]
+        u64::from(self.charged[0])
     }
 
     /// Charge of the window before the newest, while the provider's clock may still be in it.
     pub fn overlapped(&self, at: Instant) -> Option<u64> {
-        (self.age(at) == 1).then_some(self.charged[1])
+        (self.age(at) == 1).then_some(u64::from(self.charged[1]))
     }
 
     /// `(previous, current, milliseconds left of the current window)` for a provider that adds two counters,
     /// at the earliest moment its clock may read.
     pub fn two(&self, at: Instant) -> (u64, u64, Ms) {
         let age = self.age(at);
-        let rest_ms = self.length_ms - at.earliest() % self.length_ms;
-        (self.charged[age + 1], self.charged[age], rest_ms)
+        let rest_ms = self.length_ms() - at.earliest() % self.length_ms();
+        (u64::from(self.charged[age + 1]), u64::from(self.charged[age]), rest_ms)
     }
 
     /// The most that the sum of two counters can have reached, rounded up.
     pub fn two_counter(&self, at: Instant) -> u64 {
         let (previous, current, rest_ms) = self.two(at);
-        (previous * rest_ms).div_ceil(self.length_ms) + current
+        (previous * rest_ms).div_ceil(self.length_ms()) + current
     }
 
     /// The least that the sum of two counters must have been in an answer given between `sent` and `acked`,
@@ -94,18 +105,18 @@ impl Counters {
         if !self.in_newest(sent, acked) {
             return None;
         }
-        let rest_ms = self.length_ms - acked.latest() % self.length_ms;
-        Some(self.certain[1] * rest_ms / self.length_ms + self.certain[0])
+        let rest_ms = self.length_ms() - acked.latest() % self.length_ms();
+        Some(u64::from(self.certain[1]) * rest_ms / self.length_ms() + u64::from(self.certain[0]))
     }
 
     /// Whether an answer given between `sent` and `acked` was surely counted in the newest window.
     pub fn in_newest(&self, sent: Instant, acked: Instant) -> bool {
-        sent.earliest() >= self.starts_ms && acked.latest() < self.starts_ms + self.length_ms
+        sent.earliest() >= self.starts_ms && acked.latest() < self.starts_ms + self.length_ms()
     }
 
     /// When the window that the provider's clock may latest be in is over for certain.
     pub fn ends(&self, at: Instant) -> Ms {
-        self.starts_ms + self.length_ms + at.epsilon_ms
+        self.starts_ms + self.length_ms() + at.epsilon_ms
     }
 
     /// When the window before the newest is over for certain.

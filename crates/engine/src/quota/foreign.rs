@@ -8,10 +8,10 @@ const YOUNG_MS: Ms = 900_000;
 /// An estimate of foreign use from what usage headers gave away, over one to two periods.
 ///
 /// Most applications have nobody else on them: what was found is kept apart.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ForeignRate {
-    /// When a usage header was first looked at.
-    since_ms: Option<Ms>,
+    /// When a usage header was first looked at; the end of time while none was.
+    since_ms: Ms,
     found: Option<Box<Found>>,
 }
 
@@ -24,11 +24,18 @@ struct Found {
     previous_ms: Ms,
 }
 
+impl Default for ForeignRate {
+    fn default() -> Self {
+        Self { since_ms: Ms::MAX, found: None }
+    }
+}
+
 impl ForeignRate {
     /// Takes note of `cost` foreign units found by `now_ms` in a window of `length_ms`. The estimate looks
     /// back over that length, and at least an hour.
     pub fn note(&mut self, now_ms: Ms, length_ms: Ms, cost: u64) {
-        let started_ms = *self.since_ms.get_or_insert(now_ms);
+        self.since_ms = self.since_ms.min(now_ms);
+        let started_ms = self.since_ms;
         if cost == 0 && self.found.is_none() {
             return;
         }

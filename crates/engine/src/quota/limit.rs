@@ -5,8 +5,8 @@ use crate::time::Ms;
 /// The limit in force: the documented one, lowered by what the provider told us or refused us.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    documented: u64,
-    effective: u64,
+    documented: u32,
+    effective: u32,
     /// Few windows have learned anything, and there are many windows.
     learned: Option<Box<Learned>>,
 }
@@ -25,15 +25,25 @@ struct Learned {
     returns_ms: Ms,
 }
 
+/// A limit as it is kept: four billion in one window are as good as none.
+fn narrow(limit: u64) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
+}
+
 impl Limit {
     /// The documented limit, in force as it is.
     pub fn new(documented: u64) -> Self {
+        let documented = narrow(documented);
         Self { documented, effective: documented.max(1), learned: None }
     }
 
     /// The limit in force; at least 1, so that a pull is slow rather than dead.
     pub fn effective(&self) -> u64 {
-        self.effective
+        u64::from(self.effective)
+    }
+
+    fn documented(&self) -> u64 {
+        u64::from(self.documented)
     }
 
     /// Works out the limit in force after something was learned or forgotten.
@@ -42,13 +52,13 @@ impl Limit {
             self.learned.take().filter(|learned| learned.deficit > 0 || learned.reported.is_some());
         let (reported, deficit) =
             self.learned.as_ref().map_or((None, 0), |learned| (learned.reported, learned.deficit));
-        let trusted = reported.map_or(self.documented, |limit| limit.min(self.documented));
-        self.effective = trusted.saturating_sub(deficit).max(1);
+        let trusted = reported.map_or(self.documented(), |limit| limit.min(self.documented()));
+        self.effective = narrow(trusted.saturating_sub(deficit).max(1));
     }
 
     /// Replaces the documented limit (it may grow with the number of users).
     pub fn document(&mut self, limit: u64) {
-        self.documented = limit;
+        self.documented = narrow(limit);
         self.apply();
     }
 
@@ -56,7 +66,8 @@ impl Limit {
     /// named for two windows without contradiction, and never beyond the documented one.
     pub fn report(&mut self, limit: u64, now_ms: Ms, length_ms: Ms) {
         let reported = self.learned.as_ref().and_then(|learned| learned.reported);
-        let in_force = reported.unwrap_or(self.documented);
+        let documented = self.documented();
+        let in_force = reported.unwrap_or(documented);
         if limit < in_force {
             let learned = self.learned.get_or_insert_default();
             (learned.reported, learned.loosening) = (Some(limit), None);
@@ -71,7 +82,7 @@ impl Limit {
             if now_ms < since + 2 * length_ms {
                 return;
             }
-            learned.reported = (lowest < self.documented).then_some(lowest);
+            learned.reported = (lowest < documented).then_some(lowest);
             learned.loosening = None;
         } else {
             return;
@@ -82,7 +93,7 @@ impl Limit {
     /// A refusal that nothing explains: the limit in force falls by a tenth, at most once per window (one
     /// that refuses at each of its openings may do so a little early).
     pub fn falsify(&mut self, now_ms: Ms, length_ms: Ms) {
-        let effective = self.effective;
+        let effective = self.effective();
         let learned = self.learned.get_or_insert_default();
         learned.returns_ms = now_ms + length_ms;
         if learned.deficit == 0 || now_ms >= learned.falsified_ms + length_ms / 4 * 3 {

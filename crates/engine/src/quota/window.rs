@@ -24,7 +24,8 @@ pub struct Mark {
 pub struct Window {
     pub(super) spec: WindowSpec,
     pub(super) limit: Limit,
-    pub(super) log: Option<SlidingLog>,
+    /// Apart, since most windows that a clock governs have none.
+    pub(super) log: Option<Box<SlidingLog>>,
     pub(super) counters: Option<Counters>,
     pub(super) foreign: ForeignRate,
     pub(super) in_flight: u64,
@@ -45,7 +46,7 @@ impl Window {
         let life_ms = if weighted && !clock { 2 * spec.length_ms } else { spec.length_ms };
         Self {
             limit: Limit::new(spec.limit),
-            log: (logged || !clock).then(|| SlidingLog::new(life_ms)),
+            log: (logged || !clock).then(|| Box::new(SlidingLog::new(life_ms))),
             counters: (clock && (weighted || spec.kind == Kind::Aligned))
                 .then(|| Counters::new(spec.length_ms, at)),
             foreign: ForeignRate::default(),
@@ -88,7 +89,7 @@ impl Window {
         let mut log = SlidingLog::new(if weighted { 2 } else { 1 } * self.spec.length_ms);
         let (previous, current, _) = counters.two(at);
         log.push(at.now_ms, (previous + current).saturating_sub(self.in_flight));
-        self.log = Some(log);
+        self.log = Some(Box::new(log));
     }
 
     /// Charged now, in the ledger that binds.
@@ -122,7 +123,7 @@ impl Window {
         if let Some(counters) = &mut self.counters {
             counters.charge(at, cost);
         }
-        Mark { expired: self.log.as_ref().map_or(0, SlidingLog::expired), settled: self.settled }
+        Mark { expired: self.log.as_ref().map_or(0, |log| log.expired()), settled: self.settled }
     }
 
     /// A request sent at `sent` is acknowledged, or given up at its deadline: it starts to expire.

@@ -9,14 +9,28 @@ const ABSENT: u32 = u32::MAX;
 /// Bits of a node that hold the number.
 const ID_BITS: u32 = 32;
 
+/// The root of an empty heap.
+const NONE: u128 = u128::MAX;
+
 /// Numbered things, each at most once, the one with the smallest key first; of equal keys the lower number.
 ///
-/// Numbers are dense: memory grows with the largest.
-#[derive(Clone, Debug, Default)]
+/// Numbers are dense: memory grows with the largest. A node is key and number in one, so that nodes are
+/// compared without a branch.
+#[derive(Clone, Debug)]
 pub struct Heap {
-    /// Key and number in one, so that nodes are compared without a branch.
-    nodes: Vec<u128>,
+    /// The node of place 0, or [`NONE`]. It stands here because most heaps of teams have one, and then no
+    /// other memory is touched.
+    root: u128,
+    /// The nodes of places 1 and up.
+    rest: Vec<u128>,
+    /// The place of everything but the root.
     places: Vec<u32>,
+}
+
+impl Default for Heap {
+    fn default() -> Self {
+        Self { root: NONE, rest: Vec::new(), places: Vec::new() }
+    }
 }
 
 fn node(key: u64, id: u32) -> u128 {
@@ -34,44 +48,57 @@ fn id(node: u128) -> u32 {
 impl Heap {
     /// The smallest key and whose it is.
     pub fn first(&self) -> Option<(u64, u32)> {
-        self.nodes.first().map(|node| (key(*node), id(*node)))
+        (self.root != NONE).then(|| (key(self.root), id(self.root)))
     }
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.root == NONE
+    }
+
+    fn node(&self, place: usize) -> Option<u128> {
+        if place == 0 {
+            Some(self.root).filter(|root| *root != NONE)
+        } else {
+            self.rest.get(place - 1).copied()
+        }
+    }
+
+    fn place(&self, id: u32) -> Option<usize> {
+        if self.root as u32 == id && self.root != NONE {
+            return Some(0);
+        }
+        self.places.get(id as usize).filter(|place| **place != ABSENT).map(|place| *place as usize)
     }
 
     /// Whether `id` is in it.
     pub fn contains(&self, id: u32) -> bool {
-        self.places.get(id as usize).is_some_and(|place| *place != ABSENT)
+        self.place(id).is_some()
     }
 
     /// Enters `id` under `key`, or moves it there.
     pub fn set(&mut self, id: u32, key: u64) {
-        if self.places.len() <= id as usize {
-            let missing = id as usize + 1 - self.places.len();
-            self.places.reserve_exact(missing.max(tight::step(self.places.len())));
-            self.places.resize(id as usize + 1, ABSENT);
-        }
-        let (place, node) = (self.places[id as usize], node(key, id));
-        if place == ABSENT {
-            tight::push(&mut self.nodes, node);
-            self.rise(self.nodes.len() - 1, node);
+        let node = node(key, id);
+        if let Some(place) = self.place(id) {
+            self.settle(place, node);
+        } else if self.is_empty() {
+            self.root = node;
         } else {
-            self.settle(place as usize, node);
+            tight::push(&mut self.rest, node);
+            self.rise(self.rest.len(), node);
         }
     }
 
     /// Takes `id` out; returns whether it was in.
     pub fn remove(&mut self, id: u32) -> bool {
-        if !self.contains(id) {
-            return false;
+        let Some(place) = self.place(id) else { return false };
+        if let Some(noted) = self.places.get_mut(id as usize) {
+            *noted = ABSENT;
         }
-        let place = std::mem::replace(&mut self.places[id as usize], ABSENT) as usize;
-        let last = self.nodes.pop();
-        if let Some(last) = last.filter(|_| place < self.nodes.len()) {
-            self.settle(place, last);
+        match self.rest.pop() {
+            None => self.root = NONE,
+            Some(last) if place <= self.rest.len() => self.settle(place, last),
+            Some(_) => {}
         }
         true
     }
@@ -82,7 +109,7 @@ impl Heap {
     }
 
     fn find_below<R>(&self, place: usize, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
-        let node = *self.nodes.get(place).filter(|node| key(**node) <= most)?;
+        let node = self.node(place).filter(|node| key(*node) <= most)?;
         ask(id(node)).or_else(|| {
             let mut children = place * ARITY + 1..=place * ARITY + ARITY;
             children.find_map(|child| self.find_below(child, most, ask))
@@ -91,7 +118,7 @@ impl Heap {
 
     /// Puts `node` where it belongs, starting from a place that is free.
     fn settle(&mut self, place: usize, node: u128) {
-        if place > 0 && node < self.nodes[(place - 1) / ARITY] {
+        if place > 0 && self.node((place - 1) / ARITY).is_some_and(|parent| node < parent) {
             self.rise(place, node);
         } else {
             self.sink(place, node);
@@ -100,20 +127,19 @@ impl Heap {
 
     fn rise(&mut self, mut place: usize, node: u128) {
         while place > 0 {
-            let parent = (place - 1) / ARITY;
-            if self.nodes[parent] <= node {
-                break;
-            }
-            self.put(place, self.nodes[parent]);
-            place = parent;
+            let above = (place - 1) / ARITY;
+            let Some(parent) = self.node(above).filter(|parent| node < *parent) else { break };
+            self.put(place, parent);
+            place = above;
         }
         self.put(place, node);
     }
 
     fn sink(&mut self, mut place: usize, node: u128) {
         loop {
-            let first = place * ARITY + 1;
-            let (offset, least) = match self.nodes.get(first..first + ARITY) {
+            // Place `n` stands at `rest[n - 1]`.
+            let first = place * ARITY;
+            let (offset, least) = match self.rest.get(first..first + ARITY) {
                 // A tournament of two rounds, without a branch.
                 Some(&[a, b, c, d]) => {
                     let left = if b < a { (1, b) } else { (0, a) };
@@ -121,7 +147,7 @@ impl Heap {
                     if right.1 < left.1 { right } else { left }
                 }
                 _ => {
-                    let children = self.nodes.get(first..).unwrap_or_default().iter().copied().enumerate();
+                    let children = self.rest.get(first..).unwrap_or_default().iter().copied().enumerate();
                     let Some(least) = children.min_by_key(|(_, child)| *child) else { break };
                     least
                 }
@@ -130,14 +156,24 @@ impl Heap {
                 break;
             }
             self.put(place, least);
-            place = first + offset;
+            place = first + offset + 1;
         }
         self.put(place, node);
     }
 
     fn put(&mut self, place: usize, node: u128) {
-        self.nodes[place] = node;
-        self.places[id(node) as usize] = place as u32;
+        if place == 0 {
+            self.root = node;
+            return;
+        }
+        self.rest[place - 1] = node;
+        let id = id(node) as usize;
+        if self.places.len() <= id {
+            let missing = id + 1 - self.places.len();
+            self.places.reserve_exact(missing.max(tight::step(self.places.len())));
+            self.places.resize(id + 1, ABSENT);
+        }
+        self.places[id] = place as u32;
     }
 }
 

@@ -1,7 +1,7 @@
 //! When polls fall due: a clock that can be slowed, and evenly spread phases on it.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use crate::tight;
 use crate::time::Ms;
@@ -10,6 +10,8 @@ use crate::time::Ms;
 const USER_BITS: u32 = 23;
 /// Most users an application can have.
 pub const USERS_MAX: usize = 1 << USER_BITS;
+/// Room that a heap keeps while it empties.
+const OTHERS_MIN: usize = 8;
 
 /// Fraction bits of poll time and of its rate.
 const SHIFT: u32 = 20;
@@ -99,40 +101,76 @@ pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
 }
 
 /// The polls of one team: its clock and its connections by their next tag.
+///
+/// A connection that was polled comes back one period later, so where all have one period they come back in
+/// the order they left: those stand in a ring, whose ends are all that is touched. Only the others need a heap:
+/// who joined out of order, and whose period is shorter than that of somebody in the ring.
 #[derive(Clone, Debug)]
 pub struct PollQueue {
     /// The team's poll clock.
     pub clock: PollClock,
-    /// Tag and connection in one number: half the memory of a pair, and compared at once.
-    tags: BinaryHeap<Reverse<u64>>,
+    /// Tag and connection in one number, ascending.
+    ring: VecDeque<u64>,
+    /// The same, those that were not above all of the ring when they were entered.
+    others: BinaryHeap<Reverse<u64>>,
 }
 
 impl PollQueue {
     /// No connections yet.
     #[must_use]
     pub fn new(clock: PollClock) -> Self {
-        Self { clock, tags: BinaryHeap::new() }
+        Self { clock, ring: VecDeque::new(), others: BinaryHeap::new() }
     }
 
     /// Enters a connection.
     pub fn push(&mut self, tag_ms: Ms, user: u32) {
         debug_assert!(tag_ms < 1 << (64 - USER_BITS), "tags count from the application's start");
-        if self.tags.len() == self.tags.capacity() {
-            self.tags.reserve_exact(tight::step(self.tags.len()));
+        let entry = tag_ms << USER_BITS | u64::from(user);
+        if self.ring.back().is_none_or(|last| *last <= entry) {
+            if self.ring.len() == self.ring.capacity() {
+                self.ring.reserve_exact(tight::step(self.ring.len()));
+            }
+            self.ring.push_back(entry);
+        } else {
+            if self.others.len() == self.others.capacity() {
+                self.others.reserve_exact(tight::step(self.others.len()));
+            }
+            self.others.push(Reverse(entry));
         }
-        self.tags.push(Reverse(tag_ms << USER_BITS | u64::from(user)));
+    }
+
+    /// The entry with the smallest tag, and whether it stands in the ring.
+    fn first(&self) -> Option<(u64, bool)> {
+        let (ring, other) = (self.ring.front(), self.others.peek());
+        match (ring, other) {
+            (Some(ring), Some(Reverse(other))) => Some((*ring.min(other), ring < other)),
+            (Some(ring), None) => Some((*ring, true)),
+            (None, other) => other.map(|Reverse(other)| (*other, false)),
+        }
     }
 
     /// When the next one falls due.
     #[must_use]
     pub fn next_due_ms(&self) -> Option<Ms> {
-        self.tags.peek().map(|Reverse(entry)| self.clock.due_ms(entry >> USER_BITS))
+        self.first().map(|(entry, _)| self.clock.due_ms(entry >> USER_BITS))
     }
 
     /// Takes out the next one if it is due by `now_ms`: its due moment and connection.
     pub fn pop_due(&mut self, now_ms: Ms) -> Option<(Ms, u32)> {
-        let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
-        self.tags.pop().map(|Reverse(entry)| (due_ms, entry as u32 % USERS_MAX as u32))
+        let (entry, in_ring) = self.first()?;
+        let due_ms = self.clock.due_ms(entry >> USER_BITS);
+        if due_ms > now_ms {
+            return None;
+        }
+        if in_ring {
+            self.ring.pop_front();
+        } else {
+            self.others.pop();
+            if self.others.capacity() > 2 * self.others.len() + OTHERS_MIN {
+                self.others.shrink_to_fit();
+            }
+        }
+        Some((due_ms, entry as u32 % USERS_MAX as u32))
     }
 }
 
@@ -168,5 +206,23 @@ mod tests {
         assert_eq!(next_tag(1_000, 1_050, 100), 1_100);
         assert_eq!(next_tag(1_000, 5_050, 100), 5_100);
         assert_eq!(first_tag(950, 30, 100), 1_030);
+    }
+
+    #[test]
+    fn polls_of_any_periods_come_in_the_order_of_their_tags() {
+        let mut queue = PollQueue::new(PollClock::new(0, 0));
+        let mut model = std::collections::BTreeSet::new();
+        let period_ms = |user: u32| [700, 900, 900, 1_000][user as usize % 4];
+        for user in 0..97 {
+            let tag_ms = phase_ms(u64::from(user), period_ms(user));
+            queue.push(tag_ms, user);
+            model.insert((tag_ms, user));
+        }
+        for _ in 0..2_000 {
+            let (tag_ms, user) = model.pop_first().unwrap();
+            assert_eq!(queue.pop_due(Ms::from(u32::MAX)), Some((tag_ms, user)));
+            queue.push(tag_ms + period_ms(user), user);
+            model.insert((tag_ms + period_ms(user), user));
+        }
     }
 }

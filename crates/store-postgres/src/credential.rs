@@ -8,16 +8,15 @@ use async_trait::async_trait;
 use lookback_domain::{CredentialId, OrgId, OwnQuota, Provider, TeamId};
 use lookback_store::{
     Author, Created, Credential, CredentialContent, CredentialFilter, CredentialPlace, CredentialStore,
-    DeletedCredentials, Error, MasterKeyId, Once, Result, Scope, Seals, Trail, Visible, each_once, kept,
+    DeletedCredentials, Error, MasterKeyId, Once, Result, Scope, Seals, Trail, Visible, Was, each_once, kept,
 };
 use uuid::Uuid;
 
 use crate::column::{first_after, limit, slug};
 use crate::failure::Outcome;
-use crate::once::{self, Was};
+use crate::page::page_of;
 use crate::session::Session;
-use crate::team::page_of;
-use crate::{PostgresStore, audit, preference};
+use crate::{PostgresStore, audit, once, preference};
 use row::{Owned, columns, put};
 
 const IN_PLACE: &str = columns!("team_id = $1 AND environment = $2 AND provider = $3 FOR UPDATE");
@@ -78,10 +77,7 @@ impl CredentialStore for PostgresStore {
             preference::require(&session, scope, &[team_id]).await?;
             let before = in_place(&session, place).await?;
             match once::claim(&session, once, scope.org_id, by).await? {
-                Some(Created::Replay(was)) => {
-                    let same = |old: &Credential| was.created == Some(stamp(old)) && old.id.0 == was.id;
-                    return Ok(before.filter(same).map_or(Created::Conflict(was.id), Created::Replay));
-                }
+                Some(Created::Replay(was)) => return Ok(was.credential_again(before)),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
@@ -90,7 +86,7 @@ impl CredentialStore for PostgresStore {
             }
             let after = content.clone().apply(before.as_ref(), id, place, kept(by.at));
             put(&session, scope.org_id, scope.region, &after).await?;
-            once::remember(&session, once, Was { id: after.id.0, created: Some(stamp(&after)) }).await?;
+            once::remember(&session, once, Was::credential(&after)).await?;
             let mut trail = Trail::new(scope.org_id, by);
             trail.credential(before.as_ref(), Some(&after));
             audit::record(&session, trail).await?;
@@ -120,8 +116,7 @@ impl CredentialStore for PostgresStore {
         let quota = &quota;
         let set = |session: Session| async move {
             let before = in_scope(&session, scope, id).await?.ok_or(Error::UnknownCredential(id))?;
-            let updated_at = if before.quota == *quota { before.updated_at } else { kept(by.at) };
-            let after = Credential { quota: quota.clone(), updated_at, ..before.clone() };
+            let after = before.with_quota(quota.clone(), by.at);
             put(&session, scope.org_id, scope.region, &after).await?;
             let mut trail = Trail::new(scope.org_id, by);
             trail.credential(Some(&before), Some(&after));
@@ -289,9 +284,4 @@ pub(crate) async fn insert(session: &Session, credential: &Credential) -> Outcom
 /// The application in a row of [`EVERY`].
 pub(crate) fn read(row: &tokio_postgres::Row) -> Outcome<Credential> {
     row::read(row).map(|owned| owned.credential)
-}
-
-/// What tells whether an application was changed since.
-fn stamp(credential: &Credential) -> serde_json::Value {
-    credential.updated_at.as_microsecond().into()
 }

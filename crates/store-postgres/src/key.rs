@@ -7,17 +7,16 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use lookback_domain::{KeyId, OrgId, Role, TeamId};
 use lookback_store::{
-    Author, Created, Error, Key, KeyDigest, KeyFilter, KeyGuard, KeyPatch, KeyStore, Once, Result, Trail,
+    Author, Created, Error, Key, KeyDigest, KeyFilter, KeyGuard, KeyPatch, KeyStore, Once, Result, Trail, Was,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::column::{actor, actor_column, bytes, limit, slug, time, time_or_none};
+use crate::column::{actor, actor_column, bytes, slug, time, time_or_none};
 use crate::failure::Outcome;
-use crate::once::{self, Was};
+use crate::page::chunks;
 use crate::session::{Params, Session};
-use crate::team::{CHUNK, page_of};
-use crate::{PostgresStore, audit, org};
+use crate::{PostgresStore, audit, once, org};
 pub(crate) use lookup::by_digest;
 
 /// The columns of a key, as [`read`] takes them. The bindings are looked up only where there can be some.
@@ -61,13 +60,13 @@ impl KeyStore for PostgresStore {
         let create = |session: Session| async move {
             org::hold(&session, key.org_id).await?;
             match once::claim(&session, once, key.org_id, by).await? {
-                Some(Created::Replay(was)) => return Ok(Created::Conflict(was.id)),
+                Some(Created::Replay(was)) => return Ok(was.key_again()),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
             insert(&session, key).await?;
             let key = get(&session, key.org_id, key.id, &KeyGuard::none()).await?;
-            once::remember(&session, once, Was { id: key.id.0, created: None }).await?;
+            once::remember(&session, once, Was::key(&key)).await?;
             let mut trail = Trail::new(key.org_id, by);
             trail.key(None, Some(&key));
             audit::record(&session, trail).await?;
@@ -83,7 +82,15 @@ impl KeyStore for PostgresStore {
         after: Option<KeyId>,
         rows: usize,
     ) -> Result<Vec<Key>> {
-        let page = |session: Session| async move { page(&session, org, filter, after, rows).await };
+        let page = |session: Session| async move {
+            let read =
+                |row: &Row| read(row).map(|key| (key.id.0, Some(key).filter(|key| filter.admits(key))));
+            let found = chunks(&session, PAGE, org.0, after.map(|id| id.0), rows, read).await?;
+            if found.is_empty() {
+                org::require(&session, org).await?;
+            }
+            Ok(found)
+        };
         self.transactions.read_at_once(page).await
     }
 
@@ -141,33 +148,6 @@ impl KeyStore for PostgresStore {
 
     async fn key_by_digest(&self, digest: KeyDigest) -> Result<Option<Key>> {
         self.keys.ask(digest).await
-    }
-}
-
-/// Those keys that pass, read in chunks.
-async fn page(
-    session: &Session,
-    org: OrgId,
-    filter: &KeyFilter,
-    after: Option<KeyId>,
-    rows: usize,
-) -> Outcome<Vec<Key>> {
-    let (mut found, mut after) = (Vec::new(), after);
-    loop {
-        let (first, count) = page_of(after.map(|id| id.0), CHUNK.min(rows));
-        let chunk = session.all(PAGE, &[&org.0, &first, &count]).await?;
-        if chunk.is_empty() && found.is_empty() {
-            org::require(session, org).await?;
-        }
-        for row in &chunk {
-            let key = read(row)?;
-            after = Some(key.id);
-            found.extend(Some(key).filter(|key| filter.admits(key)));
-        }
-        if found.len() >= rows || limit(chunk.len()) < count || chunk.is_empty() {
-            found.truncate(rows);
-            return Ok(found);
-        }
     }
 }
 

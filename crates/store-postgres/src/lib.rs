@@ -25,6 +25,7 @@ mod moving;
 mod once;
 mod open_error;
 mod org;
+mod page;
 mod pool;
 mod preference;
 mod session;

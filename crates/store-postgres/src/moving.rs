@@ -3,10 +3,11 @@
 mod page;
 
 use async_trait::async_trait;
-use lookback_store::{Error, Kept, KeptPreferences, Kind, Moving, Position, Result, Row, Snapshot, Token};
+use lookback_store::{
+    Error, Kept, KeptPreferences, Kind, Moving, Position, Result, Row, Snapshot, Token, Was,
+};
 
 use crate::failure::Outcome;
-use crate::once::Was;
 use crate::preference::Changed;
 use crate::session::{Params, Session};
 use crate::{PostgresStore, audit, credential, key, once, org, preference, team};

@@ -5,10 +5,8 @@
 
 use jiff::Timestamp;
 use lookback_domain::{KeyId, OrgId};
-use lookback_store::{Author, Created, Error, Once, Token, once_kept_since};
-use serde_json::Value;
+use lookback_store::{Author, Created, Error, Once, Token, Was, once_kept_since};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
 use crate::column::{bytes, json, json_column, time};
 use crate::failure::Outcome;
@@ -28,13 +26,6 @@ const INSERT: &str = "INSERT INTO once (key_id, token, org_id, fingerprint, at_u
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] = &[CLAIM, RECALL, REMEMBER, EVERY, INSERT];
-
-/// What came of a creation.
-pub(crate) struct Was {
-    pub(crate) id: Uuid,
-    /// What was created, where it can be told again.
-    pub(crate) created: Option<Value>,
-}
 
 /// Claims the token, or gives what came of the creation before: a replay or a mismatch.
 pub(crate) async fn claim(

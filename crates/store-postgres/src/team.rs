@@ -4,16 +4,15 @@ use async_trait::async_trait;
 use lookback_domain::{OrgId, TeamId};
 use lookback_store::{
     Author, Created, Error, Once, Result, Team, TeamContents, TeamFilter, TeamPatch, TeamStore, Trail,
-    Visible, kept,
+    Visible, Was, kept,
 };
 use tokio_postgres::Row;
-use uuid::Uuid;
 
-use crate::column::{first_after, limit, slug, time};
+use crate::column::{slug, time};
 use crate::failure::Outcome;
-use crate::once::{self, Was};
+use crate::page::chunks;
 use crate::session::Session;
-use crate::{PostgresStore, audit, credential, key, org, preference};
+use crate::{PostgresStore, audit, credential, key, once, org, preference};
 
 /// The columns of a team, as [`read`] takes them.
 macro_rules! columns {
@@ -42,9 +41,6 @@ const DELETE: &str = "DELETE FROM team WHERE id = $1";
 pub(crate) const STATEMENTS: &[&str] =
     &[INSERT, IS_TAKEN, GET, LOCK, CLOSE, BY_INTEGRATION_ID, PAGE, EVERY, NAMED, UPDATE, DELETE];
 
-/// How many rows are read at once where not all of them may pass.
-pub(crate) const CHUNK: usize = 500;
-
 #[async_trait]
 impl TeamStore for PostgresStore {
     async fn create_team(&self, team: Team, once: Option<Once>, by: &Author) -> Result<Created<Team>> {
@@ -53,13 +49,12 @@ impl TeamStore for PostgresStore {
         let create = |session: Session| async move {
             org::hold(&session, team.org_id).await?;
             match once::claim(&session, once, team.org_id, by).await? {
-                Some(Created::Replay(was)) => return Ok(Created::Replay(told_again(was)?)),
+                Some(Created::Replay(was)) => return Ok(was.team_again()?),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
             insert(&session, team).await?;
-            let created = Some(serde_json::to_value(team).expect("a team is JSON"));
-            once::remember(&session, once, Was { id: team.id.0, created }).await?;
+            once::remember(&session, once, Was::team(team)).await?;
             let mut trail = Trail::new(team.org_id, by);
             trail.team(None, team);
             audit::record(&session, trail).await?;
@@ -86,20 +81,26 @@ impl TeamStore for PostgresStore {
     ) -> Result<Vec<Team>> {
         let page = |session: Session| async move {
             let named = match (&filter.visible, filter.id) {
-                (_, Some(id)) => vec![id],
-                (Visible::Only(teams), None) => teams.iter().copied().collect(),
-                (Visible::All, None) => return all(&session, org, filter, after, rows).await,
+                (_, Some(id)) => Some(vec![id]),
+                (Visible::Only(teams), None) => Some(teams.iter().copied().collect()),
+                (Visible::All, None) => None,
             };
-            let rest = named.into_iter().filter(|&id| after.is_none_or(|after| id > after));
-            let rest: Vec<_> = rest.map(|id| id.0).collect();
-            let mut found = Vec::new();
-            for row in session.all(NAMED, &[&org.0, &rest]).await? {
-                found.extend(Some(read(&row)?).filter(|team| filter.admits(team)));
-            }
+            let passes = |team: &Team| filter.admits(team) && after.is_none_or(|after| team.id > after);
+            let found: Vec<_> = match named {
+                Some(named) => {
+                    let named: Vec<_> = named.into_iter().map(|id: TeamId| id.0).collect();
+                    let found = session.all(NAMED, &[&org.0, &named]).await?;
+                    let found = found.iter().map(read).collect::<Outcome<Vec<_>>>()?;
+                    found.into_iter().filter(passes).take(rows).collect()
+                }
+                None => {
+                    let read = |row: &Row| read(row).map(|team| (team.id.0, Some(team).filter(passes)));
+                    chunks(&session, PAGE, org.0, after.map(|id| id.0), rows, read).await?
+                }
+            };
             if found.is_empty() {
                 org::require(&session, org).await?;
             }
-            found.truncate(rows);
             Ok(found)
         };
         self.transactions.read_at_once(page).await
@@ -138,38 +139,6 @@ impl TeamStore for PostgresStore {
     }
 }
 
-/// Those of all teams that pass, read in chunks.
-async fn all(
-    session: &Session,
-    org: OrgId,
-    filter: &TeamFilter,
-    after: Option<TeamId>,
-    rows: usize,
-) -> Outcome<Vec<Team>> {
-    let (mut found, mut after) = (Vec::new(), after);
-    loop {
-        let (first, count) = page_of(after.map(|id| id.0), CHUNK.min(rows));
-        let chunk = session.all(PAGE, &[&org.0, &first, &count]).await?;
-        if chunk.is_empty() && found.is_empty() {
-            org::require(session, org).await?;
-        }
-        for row in &chunk {
-            let team = read(row)?;
-            after = Some(team.id);
-            found.extend(Some(team).filter(|team| filter.admits(team)));
-        }
-        if found.len() >= rows || limit(chunk.len()) < count || chunk.is_empty() {
-            found.truncate(rows);
-            return Ok(found);
-        }
-    }
-}
-
-/// Where a page begins and how many rows it has at most; none where nothing can follow.
-pub(crate) fn page_of(after: Option<Uuid>, rows: usize) -> (Uuid, i64) {
-    first_after(after).map_or((Uuid::max(), 0), |first| (first, limit(rows)))
-}
-
 async fn get(session: &Session, sql: &str, org: OrgId, id: TeamId) -> Outcome<Team> {
     let row = session.one(sql, &[&id.0, &org.0]).await?;
     row.as_ref().map_or(Err(Error::UnknownTeams(vec![id]).into()), read)
@@ -202,12 +171,6 @@ pub(crate) async fn insert(session: &Session, team: &Team) -> Outcome<()> {
         // Whoever had it has been deleted in the meantime.
     }
     Ok(())
-}
-
-/// The team that was created before, from what was kept of it.
-fn told_again(was: Was) -> Outcome<Team> {
-    let created = was.created.ok_or_else(|| Error::unavailable("a token lost its team"))?;
-    serde_json::from_value(created).map_err(|error| Error::unavailable(error).into())
 }
 
 pub(crate) fn read(row: &Row) -> Outcome<Team> {

@@ -6,14 +6,13 @@ use async_trait::async_trait;
 use lookback_domain::{CredentialId, OrgId, OwnQuota, Provider, Region, TeamId};
 use lookback_store::{
     Author, Created, Credential, CredentialContent, CredentialFilter, CredentialPlace, CredentialStore,
-    DeletedCredentials, Error, MasterKeyId, Once, Result, Scope, Sealed, Seals, Trail, Visible, kept,
+    DeletedCredentials, Error, MasterKeyId, Once, Result, Scope, Sealed, Seals, Trail, Visible, Was, kept,
 };
 use rusqlite::{Connection, Row, params};
 
 use crate::column::{After, Id, Json, Slug, Time, limit};
 use crate::failure::Outcome;
-use crate::once::{self, Was};
-use crate::{SqliteStore, audit, preference, query};
+use crate::{SqliteStore, audit, once, preference, query};
 
 /// The columns of an application, as [`read`] takes them.
 macro_rules! columns {
@@ -78,10 +77,7 @@ impl CredentialStore for SqliteStore {
             let place = CredentialPlace { team_id, environment: scope.environment, provider };
             let before = in_place(db, place)?;
             match once::recall(db, once.as_ref(), &by)? {
-                Some(Created::Replay(was)) => {
-                    let same = |old: &Credential| was.created == Some(stamp(old)) && old.id.0 == was.id;
-                    return Ok(before.filter(same).map_or(Created::Conflict(was.id), Created::Replay));
-                }
+                Some(Created::Replay(was)) => return Ok(was.credential_again(before)),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
@@ -90,8 +86,7 @@ impl CredentialStore for SqliteStore {
             }
             let after = content.apply(before.as_ref(), id, place, kept(by.at));
             put(db, scope.org_id, scope.region, &after)?;
-            let was = Was { id: after.id.0, created: Some(stamp(&after)) };
-            once::remember(db, once.as_ref(), scope.org_id, was, &by)?;
+            once::remember(db, once.as_ref(), scope.org_id, Was::credential(&after), &by)?;
             let mut trail = Trail::new(scope.org_id, &by);
             trail.credential(before.as_ref(), Some(&after));
             audit::record(db, trail)?;
@@ -146,8 +141,7 @@ impl CredentialStore for SqliteStore {
         let (scope, by) = (scope.clone(), *by);
         let set = move |db: &Connection| {
             let before = in_scope(db, &scope, id)?.ok_or(Error::UnknownCredential(id))?;
-            let updated_at = if before.quota == quota { before.updated_at } else { kept(by.at) };
-            let after = Credential { quota, updated_at, ..before.clone() };
+            let after = before.with_quota(quota, by.at);
             put(db, scope.org_id, scope.region, &after)?;
             let mut trail = Trail::new(scope.org_id, &by);
             trail.credential(Some(&before), Some(&after));
@@ -299,11 +293,6 @@ fn put(db: &Connection, org: OrgId, region: Region, credential: &Credential) -> 
     ];
     query::change(db, UPSERT, values)?;
     Ok(())
-}
-
-/// What tells whether an application was changed since.
-fn stamp(credential: &Credential) -> serde_json::Value {
-    credential.updated_at.as_microsecond().into()
 }
 
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Credential> {

@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use lookback_domain::{KeyId, OrgId, Role, TeamId};
 use lookback_store::{
-    Author, Created, Error, Key, KeyDigest, KeyFilter, KeyGuard, KeyPatch, KeyStore, Once, Result, Trail,
+    Author, Created, Error, Key, KeyDigest, KeyFilter, KeyGuard, KeyPatch, KeyStore, Once, Result, Trail, Was,
 };
 use rusqlite::{Connection, Row, params};
 
 use crate::column::{After, Id, Slug, Teams, Time, Who};
 use crate::failure::Outcome;
-use crate::once::{self, Was};
-use crate::{SqliteStore, audit, org, query};
+use crate::{SqliteStore, audit, once, org, query};
 
 /// The columns of a key, as [`read`] takes them. The bindings are looked up only where there can be some.
 macro_rules! columns {
@@ -54,13 +53,13 @@ impl KeyStore for SqliteStore {
         let create = move |db: &Connection| {
             org::require(db, key.org_id)?;
             match once::recall(db, once.as_ref(), &by)? {
-                Some(Created::Replay(was)) => return Ok(Created::Conflict(was.id)),
+                Some(Created::Replay(was)) => return Ok(was.key_again()),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
             insert(db, &key)?;
             let key = get(db, key.org_id, key.id, &KeyGuard::none())?;
-            once::remember(db, once.as_ref(), key.org_id, Was { id: key.id.0, created: None }, &by)?;
+            once::remember(db, once.as_ref(), key.org_id, Was::key(&key), &by)?;
             let mut trail = Trail::new(key.org_id, &by);
             trail.key(None, Some(&key));
             audit::record(db, trail)?;

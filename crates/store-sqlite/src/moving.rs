@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use lookback_domain::TeamId;
-use lookback_store::{Error, Kept, KeptPreferences, Kind, Moving, Position, Result, Row, Snapshot, Token};
+use lookback_store::{
+    Error, Kept, KeptPreferences, Kind, Moving, Position, Result, Row, Snapshot, Token, Was,
+};
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::column::{After, Id, limit};
 use crate::failure::Outcome;
-use crate::once::Was;
 use crate::{SqliteStore, audit, connection, credential, key, once, org, preference, query, team};
 
 const HAS_ORG: &str = "SELECT 1 FROM org WHERE id = ?1";

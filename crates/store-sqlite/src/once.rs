@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 use lookback_domain::{KeyId, OrgId};
-use lookback_store::{Author, Created, Once, Token, once_kept_since};
+use lookback_store::{Author, Created, Once, Token, Was, once_kept_since};
 use rusqlite::{Connection, Row, params};
-use serde_json::Value;
-use uuid::Uuid;
 
 use crate::column::{Id, Json, Time};
 use crate::failure::Outcome;
@@ -23,13 +21,6 @@ pub(crate) const EVERY: &str = "SELECT key_id, token, org_id, fingerprint, at_us
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[RECALL, REMEMBER];
-
-/// What came of a creation.
-pub(crate) struct Was {
-    pub(crate) id: Uuid,
-    /// What was created, where it can be told again.
-    pub(crate) created: Option<Value>,
-}
 
 /// What came of the creation before, where there is one to remember: a replay or a mismatch.
 pub(crate) fn recall(db: &Connection, once: Option<&Once>, by: &Author) -> Outcome<Option<Created<Was>>> {

@@ -4,14 +4,13 @@ use async_trait::async_trait;
 use lookback_domain::{OrgId, TeamId};
 use lookback_store::{
     Author, Created, Error, Once, Result, Team, TeamContents, TeamFilter, TeamPatch, TeamStore, Trail,
-    Visible,
+    Visible, Was,
 };
 use rusqlite::{Connection, Row, params};
 
 use crate::column::{After, Id, Slug, Time};
-use crate::failure::{Failure, Outcome};
-use crate::once::{self, Was};
-use crate::{SqliteStore, audit, credential, key, org, preference, query};
+use crate::failure::Outcome;
+use crate::{SqliteStore, audit, credential, key, once, org, preference, query};
 
 const INSERT: &str = "INSERT INTO team (id, org_id, name, region, integration_team_id, created_at_us) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
@@ -39,14 +38,13 @@ impl TeamStore for SqliteStore {
         let create = move |db: &Connection| {
             org::require(db, team.org_id)?;
             match once::recall(db, once.as_ref(), &by)? {
-                Some(Created::Replay(was)) => return Ok(Created::Replay(told_again(was)?)),
+                Some(Created::Replay(was)) => return Ok(was.team_again()?),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
             insert(db, &team)?;
             let team = get(db, team.org_id, team.id)?;
-            let created = Some(serde_json::to_value(&team).expect("a team is JSON"));
-            once::remember(db, once.as_ref(), team.org_id, Was { id: team.id.0, created }, &by)?;
+            once::remember(db, once.as_ref(), team.org_id, Was::team(&team), &by)?;
             let mut trail = Trail::new(team.org_id, &by);
             trail.team(None, &team);
             audit::record(db, trail)?;
@@ -153,12 +151,6 @@ pub(crate) fn insert(db: &Connection, team: &Team) -> Outcome<()> {
         Some(()) => Err(Error::Taken(team.id.to_string()).into()),
         None => see_that_nobody_else_is_called_so(db, team),
     }
-}
-
-/// The team that was created before, from what was kept of it.
-fn told_again(was: Was) -> Outcome<Team> {
-    let created = was.created.ok_or_else(|| Failure::from(Error::unavailable("a token lost its team")))?;
-    serde_json::from_value(created).map_err(|error| Error::unavailable(error).into())
 }
 
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Team> {

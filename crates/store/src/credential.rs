@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use lookback_domain::{CredentialId, Environment, OrgId, OwnQuota, Provider, TeamId};
 use serde::Serialize;
 
-use crate::{Author, Created, Once, Result, Scope};
+use crate::{Author, Created, Once, Result, Scope, kept};
 
 /// Names the master key that something is sealed under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -91,6 +91,15 @@ pub struct Credential {
     pub created_at: Timestamp,
     /// When it was changed last; to seal it anew changes nothing.
     pub updated_at: Timestamp,
+}
+
+impl Credential {
+    /// It with another quota, set at this time; where that is no other one, exactly what it was.
+    #[must_use]
+    pub fn with_quota(&self, quota: Option<OwnQuota>, at: Timestamp) -> Self {
+        let updated_at = if self.quota == quota { self.updated_at } else { kept(at) };
+        Self { quota, updated_at, ..self.clone() }
+    }
 }
 
 /// What is to be stored of an application.

@@ -39,7 +39,7 @@ pub use key::{Key, KeyFilter, KeyGuard, KeyPatch, KeyStore};
 pub use lifecycle::Lifecycle;
 pub use management_key::{KeyDigest, ManagementKey};
 pub use moving::{KeptPreferences, Kind, Moving, Position, Row, Snapshot, Token};
-pub use once::{Created, ONCE_KEPT, Once, once_kept_since};
+pub use once::{Created, ONCE_KEPT, Once, Was, once_kept_since};
 pub use org::{Org, OrgStore};
 pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences, each_once};
 pub use team::{Team, TeamFilter, TeamPatch, TeamStore, fold};

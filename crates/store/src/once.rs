@@ -5,7 +5,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lookback_domain::KeyId;
+use serde_json::Value;
 use uuid::Uuid;
+
+use crate::{Credential, Error, Key, Result, Team};
 
 /// How long a token is remembered. Whether an older one was purged yet makes no difference.
 pub const ONCE_KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -33,6 +36,51 @@ pub enum Created<T> {
     Conflict(Uuid),
     /// Something else was asked before under this token.
     Mismatch,
+}
+
+/// What a creation is remembered by, to answer its repetition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Was {
+    /// The id of what was created.
+    pub id: Uuid,
+    /// What tells it again, where that can be told.
+    pub created: Option<Value>,
+}
+
+impl Was {
+    /// Of a team: it is told as it was then, whatever has become of it.
+    pub fn team(team: &Team) -> Self {
+        Self { id: team.id.0, created: Some(serde_json::to_value(team).expect("a team is JSON")) }
+    }
+
+    /// What the repetition of a team's creation is answered.
+    ///
+    /// Errors: [`Error::Unavailable`] where what was kept is no team.
+    pub fn team_again(self) -> Result<Created<Team>> {
+        let created = self.created.ok_or_else(|| Error::unavailable("a token lost its team"))?;
+        serde_json::from_value(created).map(Created::Replay).map_err(Error::unavailable)
+    }
+
+    /// Of a key, whose secret nobody has any more.
+    pub fn key(key: &Key) -> Self {
+        Self { id: key.id.0, created: None }
+    }
+
+    /// What the repetition of a key's creation is answered.
+    pub fn key_again(self) -> Created<Key> {
+        Created::Conflict(self.id)
+    }
+
+    /// Of an OAuth application: when it was changed last tells whether it is still the same.
+    pub fn credential(credential: &Credential) -> Self {
+        Self { id: credential.id.0, created: Some(credential.updated_at.as_microsecond().into()) }
+    }
+
+    /// What the repetition is answered where this application stands there now: it, while it is as it was stored then.
+    pub fn credential_again(self, now: Option<Credential>) -> Created<Credential> {
+        let same = now.filter(|now| Self::credential(now) == self);
+        same.map_or(Created::Conflict(self.id), Created::Replay)
+    }
 }
 
 impl<T> Created<T> {

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::column::limit;
 use crate::failure::Outcome;
+use crate::page::page_of;
 use crate::session::Session;
-use crate::team::page_of;
 use crate::{audit, credential, key, once, org, preference, team};
 
 /// Up to so many rows after this position.

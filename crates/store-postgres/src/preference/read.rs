@@ -11,8 +11,8 @@ use super::{Columns, position};
 use crate::batch::Asked;
 use crate::column::json;
 use crate::failure::Outcome;
+use crate::page::page_of;
 use crate::session::Session;
-use crate::team::page_of;
 use crate::transaction::Transactions;
 
 /// What teams have, of those that are where they are looked for.

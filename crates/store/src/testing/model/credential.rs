@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use lookback_domain::{CredentialId, OrgId, OwnQuota, Provider, TeamId};
-use serde_json::Value;
 
 use super::state::State;
 use super::{Model, page};
 use crate::{
     Author, Created, Credential, CredentialContent, CredentialFilter, CredentialPlace, CredentialStore,
-    DeletedCredentials, Error, MasterKeyId, Once, Result, Scope, Seals, Selection, Trail, kept,
+    DeletedCredentials, Error, MasterKeyId, Once, Result, Scope, Seals, Selection, Trail, Was, kept,
 };
 
 impl State {
@@ -45,13 +44,7 @@ impl CredentialStore for Model {
             let place = CredentialPlace { team_id, environment: scope.environment, provider };
             let before = state.in_place(place).cloned();
             match state.recall(once.as_ref(), by) {
-                Some(Created::Replay(token)) => {
-                    let same = |old: &Credential| token.created == Some(stamp(old)) && old.id.0 == token.id;
-                    return Ok(match before {
-                        Some(old) if same(&old) => Created::Replay(old),
-                        _ => Created::Conflict(token.id),
-                    });
-                }
+                Some(Created::Replay(was)) => return Ok(was.credential_again(before)),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
@@ -60,7 +53,7 @@ impl CredentialStore for Model {
             }
             let after = content.apply(before.as_ref(), id, place, kept(by.at));
             state.credentials.insert(after.id, after.clone());
-            state.remember(once, scope.org_id, after.id.0, Some(stamp(&after)), by);
+            state.remember(once, scope.org_id, Was::credential(&after), by);
             let mut trail = Trail::new(scope.org_id, by);
             trail.credential(before.as_ref(), Some(&after));
             state.record(trail);
@@ -95,8 +88,7 @@ impl CredentialStore for Model {
         self.write(|state| {
             let found = state.credentials.get(&id).filter(|found| state.has_in_scope(scope, found)).cloned();
             let before = found.ok_or(Error::UnknownCredential(id))?;
-            let updated_at = if before.quota == quota { before.updated_at } else { kept(by.at) };
-            let after = Credential { quota, updated_at, ..before.clone() };
+            let after = before.with_quota(quota, by.at);
             state.credentials.insert(id, after.clone());
             let mut trail = Trail::new(scope.org_id, by);
             trail.credential(Some(&before), Some(&after));
@@ -171,9 +163,4 @@ impl CredentialStore for Model {
             Ok(true)
         })
     }
-}
-
-/// What tells whether an application was changed since.
-fn stamp(credential: &Credential) -> Value {
-    credential.updated_at.as_microsecond().into()
 }

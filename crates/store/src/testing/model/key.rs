@@ -8,7 +8,7 @@ use super::state::State;
 use super::{Model, page};
 use crate::{
     Author, Created, Error, Key, KeyDigest, KeyFilter, KeyGuard, KeyPatch, KeyStore, Once, Result, Trail,
-    kept,
+    Was, kept,
 };
 
 impl State {
@@ -32,12 +32,12 @@ impl KeyStore for Model {
         self.write(|state| {
             state.known_org(key.org_id)?;
             match state.recall(once.as_ref(), by) {
-                Some(Created::Replay(token)) => return Ok(Created::Conflict(token.id)),
+                Some(Created::Replay(was)) => return Ok(was.key_again()),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
             let key = state.add_key(key)?;
-            state.remember(once, key.org_id, key.id.0, None, by);
+            state.remember(once, key.org_id, Was::key(&key), by);
             let mut trail = Trail::new(key.org_id, by);
             trail.key(None, Some(&key));
             state.record(trail);

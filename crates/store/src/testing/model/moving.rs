@@ -9,7 +9,7 @@ use lookback_domain::OrgId;
 use super::Model;
 use super::state::{self, State};
 use crate::moving::{KeptPreferences, Kind, Moving, Position, Row, Snapshot, Token};
-use crate::{Error, Once, Result};
+use crate::{Error, Once, Result, Was};
 
 struct Seen(BTreeMap<(Kind, Position), Row>);
 
@@ -55,8 +55,8 @@ impl State {
                 once,
                 org_id: was.org_id,
                 at: was.at,
-                id: was.id,
-                created: was.created.clone(),
+                id: was.was.id,
+                created: was.was.created.clone(),
             })
         });
         let rows = self.orgs.values().cloned().map(Row::Org);
@@ -104,7 +104,8 @@ impl State {
             }
             Row::Token(Token { once, org_id, at, id, created }) => {
                 known_org(org_id)?;
-                let was = state::Token { org_id, fingerprint: once.fingerprint, at, id, created };
+                let was = Was { id, created };
+                let was = state::Token { org_id, fingerprint: once.fingerprint, at, was };
                 self.tokens.insert((once.key_id, once.token), was);
             }
         }

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use lookback_domain::{CredentialId, Environment, KeyId, OrgId, Preference, Provider, TeamId};
-use serde_json::Value;
-use uuid::Uuid;
 
 use super::page;
 use crate::{
     AuditEntry, AuditId, Author, Created, Credential, Error, Key, Once, Org, Result, Scope, Selection, Team,
-    TeamPreferences, Trail, kept, once_kept_since,
+    TeamPreferences, Trail, Was, kept, once_kept_since,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -33,9 +31,7 @@ pub(super) struct Token {
     pub org_id: OrgId,
     pub fingerprint: [u8; 32],
     pub at: Timestamp,
-    pub id: Uuid,
-    /// What was created, where it can be shown again.
-    pub created: Option<Value>,
+    pub was: Was,
 }
 
 impl State {
@@ -136,26 +132,19 @@ impl State {
     }
 
     /// What came of the creation before, where there is one to remember.
-    pub fn recall(&self, once: Option<&Once>, by: &Author) -> Option<Created<Token>> {
+    pub fn recall(&self, once: Option<&Once>, by: &Author) -> Option<Created<Was>> {
         let once = once?;
         let token = self.tokens.get(&(once.key_id, once.token.clone()))?;
         let same = token.fingerprint == once.fingerprint;
         (token.at > kept(once_kept_since(by.at)))
-            .then(|| if same { Created::Replay(token.clone()) } else { Created::Mismatch })
+            .then(|| if same { Created::Replay(token.was.clone()) } else { Created::Mismatch })
     }
 
     /// Keeps what came of a creation.
-    pub fn remember(
-        &mut self,
-        once: Option<Once>,
-        org_id: OrgId,
-        id: Uuid,
-        created: Option<Value>,
-        by: &Author,
-    ) {
+    pub fn remember(&mut self, once: Option<Once>, org_id: OrgId, was: Was, by: &Author) {
         if let Some(Once { key_id, token, fingerprint }) = once {
             let at = kept(by.at);
-            self.tokens.insert((key_id, token), Token { org_id, fingerprint, at, id, created });
+            self.tokens.insert((key_id, token), Token { org_id, fingerprint, at, was });
         }
     }
 }

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use lookback_domain::{OrgId, TeamId};
 
 use super::{Model, page};
-use crate::{Author, Created, Once, Result, Team, TeamContents, TeamFilter, TeamPatch, TeamStore, Trail};
+use crate::{
+    Author, Created, Once, Result, Team, TeamContents, TeamFilter, TeamPatch, TeamStore, Trail, Was,
+};
 
 #[async_trait]
 impl TeamStore for Model {
@@ -12,16 +14,12 @@ impl TeamStore for Model {
         self.write(|state| {
             state.known_org(team.org_id)?;
             match state.recall(once.as_ref(), by) {
-                Some(Created::Replay(token)) => {
-                    let created = token.created.expect("a team is kept with its token");
-                    return Ok(Created::Replay(serde_json::from_value(created).expect("it was a team")));
-                }
+                Some(Created::Replay(was)) => return was.team_again(),
                 Some(_) => return Ok(Created::Mismatch),
                 None => {}
             }
             let team = state.add_team(team)?;
-            let created = serde_json::to_value(&team).expect("a team is JSON");
-            state.remember(once, team.org_id, team.id.0, Some(created), by);
+            state.remember(once, team.org_id, Was::team(&team), by);
             let mut trail = Trail::new(team.org_id, by);
             trail.team(None, &team);
             state.record(trail);

@@ -135,9 +135,14 @@ impl Engine {
     ) -> (Outcome, Option<Record>) {
         let app = &mut self.apps[id.app as usize];
         let outcome = app.respond(id, response, now_ms);
-        // Where nothing waits there is nothing to decide before the time that is filed already.
         if app.is_waiting() {
             self.file(id.app, now_ms);
+        } else if app.wakes_ms > now_ms {
+            // Nothing to decide before the next poll. The deadline of what has landed is no reason to wake.
+            let wake_ms = app.next_wake(now_ms);
+            if wake_ms != app.wakes_ms {
+                self.refile(id.app, wake_ms);
+            }
         }
         outcome
     }

@@ -155,6 +155,19 @@ impl PollQueue {
         self.first().map(|(entry, _)| self.clock.due_ms(entry >> USER_BITS))
     }
 
+    /// Shows `see` the tag and connection of each that is due by `until_ms`, in no order.
+    pub fn each_due_by(&self, until_ms: Ms, see: &mut impl FnMut(Ms, u32)) {
+        let mut show = |entry: u64| {
+            let due = self.clock.due_ms(entry >> USER_BITS) <= until_ms;
+            if due {
+                see(entry >> USER_BITS, entry as u32 % USERS_MAX as u32);
+            }
+            due
+        };
+        let _ = self.ring.iter().all(|entry| show(*entry));
+        each_below(self.others.as_slice(), 0, &mut show);
+    }
+
     /// Takes out the next one if it is due by `now_ms`: its due moment and connection.
     pub fn pop_due(&mut self, now_ms: Ms) -> Option<(Ms, u32)> {
         let (entry, in_ring) = self.first()?;
@@ -171,6 +184,15 @@ impl PollQueue {
             }
         }
         Some((due_ms, entry as u32 % USERS_MAX as u32))
+    }
+}
+
+/// Shows a heap's entries from `place` down: below one that is not wanted none is.
+fn each_below(heap: &[Reverse<u64>], place: usize, wanted: &mut impl FnMut(u64) -> bool) {
+    let Some(&Reverse(entry)) = heap.get(place) else { return };
+    if wanted(entry) {
+        each_below(heap, 2 * place + 1, wanted);
+        each_below(heap, 2 * place + 2, wanted);
     }
 }
 
@@ -220,6 +242,12 @@ mod tests {
         }
         for _ in 0..2_000 {
             let (tag_ms, user) = model.pop_first().unwrap();
+            let (mut seen, until_ms) = (Vec::new(), tag_ms + 300);
+            queue.each_due_by(until_ms, &mut |tag_ms, user| seen.push((tag_ms, user)));
+            seen.sort_unstable();
+            let expected =
+                std::iter::once((tag_ms, user)).chain(model.range(..=(until_ms, u32::MAX)).copied());
+            assert_eq!(seen, expected.collect::<Vec<_>>());
             assert_eq!(queue.pop_due(Ms::from(u32::MAX)), Some((tag_ms, user)));
             queue.push(tag_ms + period_ms(user), user);
             model.insert((tag_ms + period_ms(user), user));

@@ -11,10 +11,11 @@ pub fn demand(period_ms: u64) -> u64 {
     (1_u64 << RATE_SHIFT).div_ceil(period_ms)
 }
 
-/// Polls per millisecond that a window carries: `permille/1000 · limit / (length + latency) / cost`.
+/// Polls per millisecond that a window carries which has `share` thousandths of a unit for polls, each of
+/// which it holds for `span_ms`: `share / span / cost`.
 #[must_use]
-pub fn capacity(limit: u64, span_ms: u64, cost: u64, permille: u64) -> u64 {
-    let units = (u128::from(limit * permille) << RATE_SHIFT) / (1_000 * u128::from(span_ms));
+pub fn capacity(share: u64, span_ms: u64, cost: u64) -> u64 {
+    let units = (u128::from(share) << RATE_SHIFT) / (1_000 * u128::from(span_ms));
     (units / u128::from(cost)).min(u128::from(u64::MAX)) as u64
 }
 
@@ -51,7 +52,7 @@ mod tests {
     #[test]
     fn a_large_team_does_not_slow_a_small_one() {
         let (small, large) = (4 * demand(900_000), 400 * demand(900_000));
-        let capacity = capacity(1_000, 86_400_000, 1, 800);
+        let capacity = capacity(800_000, 86_400_000, 1);
         let rates = rates(&[(large, 1), (small, 1)], capacity);
         assert_eq!(rates[1], FULL_RATE);
         // 800 polls a day, of which the small team needs 384; 416 are left for 38,400.

@@ -88,6 +88,50 @@ fn history_goes_on_where_polls_take_most_of_a_tiny_limit() {
 }
 
 #[test]
+fn history_goes_beside_any_number_of_connections_on_a_small_limit() {
+    for (limit, seconds, kind, real, connections) in [
+        (1, 1, "log", "log", 100),
+        (1, 1, "unknown", "log", 100),
+        (5, 10, "log", "log", 200),
+        (5, 60, "unknown", "two_counter", 80),
+        (20, 60, "aligned", "aligned", 300),
+        (60, 60, "unknown", "two_counter", 300),
+    ] {
+        let app = format!(
+            "windows = [{{ limit = {limit}, seconds = {seconds}, kind = \"{kind}\" }}]\nserver_kind = \"{real}\""
+        );
+        let team = format!(
+            "[[app.team]]\nid = \"a\"\nconnections = {connections}\npoll_seconds = 3600\n\
+             history_connections = 20\nhistory_requests = {}",
+            30 + limit
+        );
+        let summary = scenario("", &app, &team);
+        let what = format!("{connections} polled on {limit} in {seconds} s, {kind}");
+        assert_eq!(summary.rejected, 0, "{what}: {summary}");
+        assert!(
+            summary.poll_lateness_ms.max <= 100,
+            "by what a response took longer than any: {what}: {summary}"
+        );
+        // Two counters cannot be told from a log in a second: there `unknown` costs half.
+        let most = if seconds == 1 && kind == "unknown" { 1.7 } else { 1.05 };
+        assert!(summary.goal_ratio.unwrap() <= most, "{what}: {:?} {summary}", summary.goal_ratio);
+    }
+}
+
+#[test]
+fn polls_leave_history_a_request_or_two_of_the_smallest_limits() {
+    for (limit, kind) in [(1, "log"), (2, "anchored"), (3, "bucket"), (1, "two_counter"), (2, "unknown")] {
+        let app = format!("windows = [{{ limit = {limit}, seconds = 60, kind = \"{kind}\" }}]");
+        let team =
+            "[[app.team]]\nid = \"a\"\nconnections = 70\nhistory_connections = 2\nhistory_requests = 20";
+        let summary = scenario("", &app, team);
+        assert_eq!(summary.rejected, 0, "{limit} a minute, {kind}: {summary}");
+        assert!(summary.history_finished_ms.is_some(), "{limit} a minute, {kind}: {summary}");
+        assert!(summary.poll_lateness_ms.p99 <= 5_000, "{limit} a minute, {kind}: {summary}");
+    }
+}
+
+#[test]
 fn history_goes_between_polls_that_two_weighted_counters_hardly_carry() {
     let app = "windows = [{ limit = 1, seconds = 60, kind = \"two_counter\" }]";
     let team = "[[app.team]]\nid = \"a\"\nconnections = 4\nhistory_connections = 2\nhistory_requests = 10";

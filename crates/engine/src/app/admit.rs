@@ -44,15 +44,20 @@ impl App {
         None
     }
 
-    fn window_slack(&self, at: Instant, index: usize) -> i64 {
+    fn window_slack(&mut self, at: Instant, index: usize) -> i64 {
+        let horizon_ms = self.bucket.windows()[index].horizon_ms(at, self.latency_ms);
+        let in_sight = self.look_ahead(at.now_ms, horizon_ms);
         let window = &self.bucket.windows()[index];
         if self.spec.order != Order::Reserve || mutation::is("no-app-reserve") {
             return window.slack(at, self.latency_ms, &Nobody);
         }
-        // The even bound's few polls to spare also cushion what somebody else does; else they are waste.
+        // What somebody else does is not in sight. The few polls that the bound by rate has to spare cushion it,
+        // where the limit has them.
+        let spare = self.demand.discrepancy();
         let alone = window.expected_foreign(at.now_ms, 1) == 0;
-        let few = alone.then(|| self.few_dues(at.now_ms)).flatten();
-        window.slack(at, self.latency_ms, &PollsAhead { app: self, few })
+        let in_sight = in_sight && (alone || window.limit() < 16 * spare);
+        let spare = if alone { 0 } else { spare.min(window.limit() / 16) };
+        window.slack(at, self.latency_ms, &PollsAhead { app: self, now_ms: at.now_ms, in_sight, spare })
     }
 
     /// Something happened that slack did not foresee.

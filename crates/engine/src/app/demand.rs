@@ -11,9 +11,7 @@ use crate::time::Ms;
 const POLL_SHARE_PENDING: u64 = 800;
 const POLL_SHARE: u64 = 950;
 
-/// Most connections whose due moments are counted one by one.
-pub(super) const FEW_MAX: u64 = 64;
-/// Most polls to come that are looked at one by one.
+/// Most polls of one user that are looked at one by one.
 const DUES_MAX: u64 = 512;
 
 /// How polls of the whole application fall due.
@@ -34,6 +32,11 @@ impl Demand {
         self.connections
     }
 
+    /// How far phases can run ahead of an even spread.
+    pub fn discrepancy(&self) -> u64 {
+        self.discrepancy
+    }
+
     /// Polls that can fall due in any `span_ms`.
     fn most(&self, span_ms: Ms) -> u64 {
         let each = span_ms.checked_div(self.spacing_ms).map_or(0, |periods| self.connections * (periods + 1));
@@ -41,7 +44,7 @@ impl Demand {
     }
 
     /// The same from their rate alone, which grows evenly.
-    fn even(&self, span_ms: Ms) -> u64 {
+    pub fn even(&self, span_ms: Ms) -> u64 {
         let exact = u128::from(self.rate) * u128::from(span_ms);
         ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64 + self.discrepancy
     }
@@ -50,36 +53,36 @@ impl Demand {
 /// What polls of a whole application may cost in the time ahead.
 pub(super) struct PollsAhead<'a> {
     pub app: &'a App,
-    /// How long until each connection's next poll, and its period, where those are few.
-    pub few: Option<Vec<(Ms, Ms)>>,
+    pub now_ms: Ms,
+    /// Whether all that is asked about is in sight.
+    pub in_sight: bool,
+    /// Polls to spare beside those in sight.
+    pub spare: u64,
+}
+
+impl PollsAhead<'_> {
+    fn counted(&self, span_ms: Ms) -> u64 {
+        self.app.sight.dues(self.now_ms, self.now_ms + span_ms).len() as u64 + self.spare
+    }
 }
 
 impl Ahead for PollsAhead<'_> {
     fn most(&self, unit: Unit, span_ms: Ms) -> u64 {
-        let counted = self.few.as_ref().map_or(u64::MAX, |few| {
-            few.iter().map(|&(until_ms, period_ms)| polls(until_ms, period_ms, span_ms)).sum()
-        });
-        let polls = self.app.overdue_count + self.app.demand.most(span_ms).min(counted);
-        self.app.spec.poll_cost.of(unit) * polls
+        let ahead = if self.in_sight { self.counted(span_ms) } else { self.app.demand.most(span_ms) };
+        self.app.spec.poll_cost.of(unit) * (self.app.overdue_count + ahead)
     }
 
     fn even(&self, unit: Unit, span_ms: Ms) -> u64 {
-        self.app.spec.poll_cost.of(unit) * (self.app.overdue_count + self.app.demand.even(span_ms))
+        let counted = if self.in_sight { self.counted(span_ms) } else { 0 };
+        let ahead = self.app.demand.even(span_ms).max(counted);
+        self.app.spec.poll_cost.of(unit) * (self.app.overdue_count + ahead)
     }
 
     fn dues(&self, unit: Unit, span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
-        let few = self.few.as_ref()?;
-        let counts = few.iter().map(|&(until_ms, period_ms)| polls(until_ms, period_ms, span_ms));
-        if counts.sum::<u64>() > DUES_MAX {
-            return None;
-        }
-        let of_each = few.iter().flat_map(|&(until_ms, period_ms)| {
-            (0..polls(until_ms, period_ms, span_ms)).map(move |k| until_ms + k * period_ms)
-        });
+        let ahead = self.in_sight.then(|| self.app.sight.dues(self.now_ms, self.now_ms + span_ms))?;
         let overdue = (0..self.app.overdue_count).map(|_| 0);
-        let mut dues: Vec<Ms> = overdue.chain(of_each).collect();
-        dues.sort_unstable();
-        Some((dues, self.app.spec.poll_cost.of(unit)))
+        let dues = overdue.chain(ahead.iter().map(|due_ms| due_ms - self.now_ms));
+        Some((dues.collect(), self.app.spec.poll_cost.of(unit)))
     }
 }
 
@@ -157,13 +160,18 @@ impl App {
     pub(super) fn restretch(&mut self, now_ms: Ms) {
         self.demand_stale = false;
         self.forget_slack();
+        self.sight.forget();
+        let at = self.at(now_ms);
+        let typical_ms = self.typical.take();
         let permille = if self.pending > 0 { POLL_SHARE_PENDING } else { POLL_SHARE };
         let carried = |window: &Window| {
             let spec = window.spec();
             let cost = self.spec.poll_cost.of(spec.unit);
             let foreign = window.expected_foreign(now_ms, spec.length_ms).min(window.limit() * 9 / 10);
-            (cost > 0)
-                .then(|| capacity(window.limit() - foreign, spec.length_ms + self.latency_ms, cost, permille))
+            let share = window.poll_share(window.limit() - foreign, permille, self.pending > 0);
+            // Beside somebody else nothing is cut fine.
+            let latency_ms = if foreign > 0 { self.latency_ms } else { typical_ms };
+            (cost > 0).then(|| capacity(share, window.occupied_ms(at, latency_ms), cost))
         };
         let capacity = self.bucket.windows().iter().filter_map(carried).min();
         let wanted: Vec<_> = self.teams.iter().map(|team| (team.demand, team.weight)).collect();
@@ -179,23 +187,6 @@ impl App {
         }
         demand.discrepancy = if demand.connections > 0 { discrepancy(demand.connections) } else { 0 };
         self.demand = demand;
-    }
-
-    /// The due moments of every connection, where there are few: how long until the next, and the period.
-    pub(super) fn few_dues(&self, now_ms: Ms) -> Option<Vec<(Ms, Ms)>> {
-        if self.polled > FEW_MAX {
-            return None;
-        }
-        let due = |user: &u32| {
-            let user = &self.users[*user as usize];
-            let clock = &self.teams[user.team as usize].polls.clock;
-            let period_ms = Ms::from(user.period_ms);
-            // One that is overdue is counted as such; what is ahead of it is a period later.
-            let tag_ms = user.tag_ms + if user.overdue { period_ms } else { 0 };
-            let stretched_ms = (clock.stretched_ms(period_ms) - 1).max(1);
-            (clock.due_ms(tag_ms).saturating_sub(now_ms), stretched_ms)
-        };
-        Some(self.few.iter().map(due).collect())
     }
 }
 

@@ -5,6 +5,7 @@ mod demand;
 mod lanes;
 mod recover;
 mod respond;
+mod sight;
 mod wake;
 
 use std::cmp::Reverse;
@@ -27,6 +28,7 @@ use crate::time::{Instant, Ms};
 
 use admit::Slack;
 use demand::Demand;
+use sight::Sight;
 
 /// Longest polling period, in milliseconds: 30 days.
 const PERIOD_MS_MAX: Ms = 30 * 86_400_000;
@@ -42,6 +44,37 @@ pub enum Order {
     Strict,
     /// Whatever was asked for first.
     Fifo,
+}
+
+/// How long responses take on average: how much longer than it is charged a request holds its part of a window.
+#[derive(Clone, Copy, Debug)]
+struct Typical {
+    /// A moving mean in 64ths of a millisecond.
+    mean: u64,
+    /// What the polls' stretch was worked out for.
+    used_ms: Ms,
+}
+
+impl Default for Typical {
+    fn default() -> Self {
+        Self { mean: 250 * 64, used_ms: 250 }
+    }
+}
+
+impl Typical {
+    fn learn(&mut self, took_ms: Ms) {
+        self.mean = self.mean - self.mean / 64 + took_ms;
+    }
+
+    /// Whether it is no longer what was used.
+    fn has_moved(&self) -> bool {
+        (self.mean / 64).abs_diff(self.used_ms) > self.used_ms / 4 + 100
+    }
+
+    fn take(&mut self) -> Ms {
+        self.used_ms = self.mean / 64;
+        self.used_ms
+    }
 }
 
 /// What the engine is told of an OAuth application.
@@ -166,7 +199,9 @@ pub(crate) struct App {
     clock: ClockError,
     lease: Lease,
     frozen_until_ms: Ms,
+    /// The longest that a response took lately, and a moving mean of them all.
     latency_ms: Ms,
+    typical: Typical,
     sequence: u64,
     shard: u32,
     unexplained: u32,
@@ -188,8 +223,7 @@ pub(crate) struct App {
     worth: [u64; UNITS],
     parked: BTreeMap<u32, Vec<u32>>,
     polled: u64,
-    /// All users that are polled, while their due moments are few enough to be looked at one by one.
-    few: Vec<u32>,
+    sight: Sight,
     pub(crate) started_ms: Ms,
 }
 
@@ -218,7 +252,6 @@ impl App {
             users: Vec::new(),
             user_quotas: Slots::default(),
             polled: 0,
-            few: Vec::new(),
             teams: Vec::new(),
             fair: Fair::default(),
             due: Heap::default(),
@@ -239,9 +272,11 @@ impl App {
             lease: Lease { epoch: 0, until_ms: Ms::MAX },
             demand: Demand::default(),
             demand_stale: false,
+            sight: Sight::default(),
             slack: [Slack::default(); WINDOWS_MAX],
             history_again_ms: 0,
             latency_ms: spec.deadline_ms.min(2_000),
+            typical: Typical::default(),
             frozen_until_ms: 0,
             unexplained: 0,
             started_ms: now_ms,
@@ -298,11 +333,6 @@ impl App {
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
         self.polled += 1;
-        if self.polled <= demand::FEW_MAX {
-            tight::push(&mut self.few, user);
-        } else {
-            self.few = Vec::new();
-        }
         self.demand_stale = true;
         self.reindex_due(team_index);
     }

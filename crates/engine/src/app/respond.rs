@@ -30,6 +30,8 @@ impl App {
         // The longest seen, forgotten slowly.
         self.latency_ms =
             took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
+        self.typical.learn(took_ms);
+        self.demand_stale |= self.typical.has_moved();
         if let Some(date_ms) = response.date_ms {
             self.clock.learn(request.sent.now_ms, now_ms, date_ms);
         }

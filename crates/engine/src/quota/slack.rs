@@ -68,6 +68,17 @@ impl Window {
         }
     }
 
+    /// How far ahead [`Window::slack`] looks at most.
+    #[must_use]
+    pub fn horizon_ms(&self, at: Instant, latency_ms: Ms) -> Ms {
+        let by_log = self.log.as_ref().map_or(0, |log| log.life_ms() + latency_ms);
+        let by_clock = self.counters.as_ref().map_or(0, |_| match self.spec.kind {
+            Kind::Aligned => self.spec.length_ms + latency_ms + 4 * at.epsilon_ms,
+            _ => 2 * self.spec.length_ms + latency_ms + 4 * at.epsilon_ms,
+        });
+        by_log.max(by_clock)
+    }
+
     /// The highest that live charges and the polls to come can stand together, until everything charged
     /// now has expired. Between two expiries only polls are added, so just before each is where to look.
     fn log_peak(
@@ -184,11 +195,37 @@ impl Window {
         }
         let mut slack = limit - peak as i64;
         if rest_ms <= latency_ms + unsure_ms {
-            // What is in flight at the boundary is counted on both sides of it.
-            let next = (before + self.in_flight) as i64 + (cost * (dues.len() - after) as u64) as i64;
-            slack = slack.min((limit - next) / 2);
+            // What is in flight at the boundary is counted on both sides of it, the past side falling.
+            for (index, &due_ms) in dues.iter().enumerate().filter(|(_, due)| **due + unsure_ms >= rest_ms) {
+                let left_ms = (length_ms + rest_ms).saturating_sub(due_ms).min(length_ms);
+                let polls = cost * (index + 1 - after.min(index)) as u64;
+                let room = limit - (weighed(before, left_ms) + self.in_flight + polls) as i64;
+                let room = room * length_ms as i64 / (length_ms + left_ms) as i64;
+                slack = slack.min(room);
+            }
         }
         slack
+    }
+
+    /// What of `limit` polls may take, in thousandths of a unit: `permille`, or less where the limit is so small
+    /// that what this leaves is not one whole request of history between any two polls.
+    #[must_use]
+    pub fn poll_share(&self, limit: u64, permille: u64, history: bool) -> u64 {
+        // Two counters are rounded up; one request keeps the next window from taking another.
+        let rounded = self.counters.is_some() && self.spec.kind != Kind::Aligned;
+        let units = if rounded { (limit * 1_000).saturating_sub(1_000).max(500) } else { limit * 1_000 };
+        let share = units * permille / 1_000;
+        let room = if history { units.saturating_sub(2_000).max(share / 2) } else { units };
+        share.min(room).max(1)
+    }
+
+    /// How long a poll takes part of the window: while it is under way, and as long as it may be charged.
+    #[must_use]
+    pub fn occupied_ms(&self, at: Instant, latency_ms: Ms) -> Ms {
+        let by_log = self.log.as_ref().map_or(0, |log| log.life_ms() + latency_ms);
+        let unsure_ms = latency_ms + 2 * at.epsilon_ms;
+        let by_clock = self.counters.as_ref().map_or(0, |_| self.spec.length_ms + unsure_ms);
+        by_log.max(by_clock)
     }
 
     /// How long slack is trusted: demand falls as time passes.

@@ -20,9 +20,13 @@ enum Flow {
     Aligned,
     /// `limit` in any stretch of the length.
     Log,
-    /// `limit` for each whole or begun length since the given moment, all told: no more windows can have begun
-    /// than that, be they cut by the clock, by a request that starts one, or anywhere.
-    Steps(Ms),
+    /// `limit` for each whole or begun length since the given moment, and for `more` beyond them, all told: no
+    /// more windows can have begun than that, be they cut by the clock, by a request that starts one, or
+    /// anywhere. The polls of those windows go in them, whether history is done before or not.
+    Steps { from: Ms, more: u64 },
+    /// Two counters add what is left of the last window, so none that follows one in which something was
+    /// counted can be filled: one less in each clock window since the given moment, and one.
+    Short(Ms),
     /// `limit` at once, and then `limit` per length, evenly, from the given moment on.
     Even(Ms),
 }
@@ -50,6 +54,12 @@ impl Rest<'_> {
         self.limit.saturating_sub(polls * self.poll_cost) / self.cost
     }
 
+    /// What polls until `until` leave of `total`, in history requests.
+    fn beside_polls(&self, total: u64, until: Ms) -> u64 {
+        let polls: u64 = self.polls.iter().map(|polls| polls.least(until - self.from_ms)).sum();
+        total.saturating_sub(polls * self.poll_cost) / self.cost
+    }
+
     /// History that may still go at `now`, or when more may if that is none.
     fn room(&mut self, now: Ms) -> Result<u64, Ms> {
         let (allowed, more) = match self.flow {
@@ -64,11 +74,16 @@ impl Rest<'_> {
                 let more = self.sent.front().map_or(Ms::MAX, |(at, _)| at + self.length_ms);
                 (self.left_by_polls(self.length_ms), more)
             }
-            Flow::Steps(from) => {
-                let lengths = (now - from) / self.length_ms;
-                let polls: u64 = self.polls.iter().map(|polls| polls.least(now - self.from_ms)).sum();
-                let total = (self.limit * (lengths + 1)).saturating_sub(polls * self.poll_cost);
-                (total / self.cost, from + (lengths + 1) * self.length_ms)
+            Flow::Steps { from, more } => {
+                let begun = (now - from) / self.length_ms + 1;
+                let total = self.limit * (begun + more);
+                (self.beside_polls(total, from + begun * self.length_ms), from + begun * self.length_ms)
+            }
+            Flow::Short(from) => {
+                let begun = (now - from) / self.length_ms + 1;
+                // With a limit of one, every other window stays empty.
+                let total = if self.limit == 1 { (begun + 1) / 2 } else { (self.limit - 1) * begun + 1 };
+                (self.beside_polls(total, from + begun * self.length_ms), from + begun * self.length_ms)
             }
             Flow::Even(from) => {
                 let polls: u64 = self.polls.iter().map(|polls| polls.least(now - self.from_ms)).sum();
@@ -89,7 +104,7 @@ impl Rest<'_> {
     }
 
     fn send(&mut self, now: Ms, count: u64) {
-        if !matches!(self.flow, Flow::Even(_) | Flow::Steps(_)) {
+        if matches!(self.flow, Flow::Aligned | Flow::Log) {
             self.sent.push_back((now, count));
         }
         self.held += count;
@@ -147,12 +162,16 @@ fn length_ms(spec: &WindowSpec, work: &Work<'_>) -> Ms {
 fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
     let length_ms = length_ms(spec, work);
     let opened = work.from_ms - work.from_ms % length_ms;
+    let steps = |from, more| Flow::Steps { from, more };
     match spec.kind {
-        Kind::Aligned => vec![Flow::Aligned, Flow::Steps(opened)],
-        Kind::Log | Kind::Unknown => vec![Flow::Log, Flow::Steps(work.from_ms)],
-        Kind::Anchored => vec![Flow::Steps(work.from_ms)],
+        Kind::Aligned => vec![Flow::Aligned, steps(opened, 0)],
+        Kind::Log | Kind::Unknown => vec![Flow::Log, steps(work.from_ms, 0)],
+        // Earlier polls may have begun a window that ends just after history is asked for.
+        Kind::Anchored => vec![steps(work.from_ms, u64::from(work.from_ms > work.start_ms))],
         // The previous window weighs less and less from the first boundary on.
-        Kind::TwoCounter => vec![Flow::Even(opened + length_ms), Flow::Steps(opened)],
+        Kind::TwoCounter => {
+            vec![Flow::Even(opened + length_ms), Flow::Aligned, steps(opened, 0), Flow::Short(opened)]
+        }
         Kind::Bucket => vec![Flow::Even(work.from_ms)],
     }
 }
@@ -161,7 +180,8 @@ fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
 #[must_use]
 pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
     let rest = |spec: &WindowSpec, flow| Rest {
-        length_ms: length_ms(spec, work),
+        // What the clock cuts is as long as it is.
+        length_ms: if matches!(flow, Flow::Aligned) { spec.length_ms } else { length_ms(spec, work) },
         flow,
         limit: spec.limit,
         polls: work.polls,

@@ -1,0 +1,83 @@
+//! Polls in sight: when each of the near future falls due, for any number of connections.
+
+use std::cmp::Reverse;
+
+use super::{App, Timer};
+use crate::time::Ms;
+
+/// Most polls to come that are looked at one by one. Where more fall due within a window its limit is large,
+/// and a few polls to spare are little of it.
+const DUES_MAX: u64 = 1_024;
+
+/// The moments at which polls fall due, up to some time ahead.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sight {
+    /// Ascending; what has passed is due already and counted as such.
+    dues: Vec<Ms>,
+    until_ms: Ms,
+}
+
+impl Sight {
+    /// Those after `now_ms` and up to `until_ms`, ascending.
+    pub fn dues(&self, now_ms: Ms, until_ms: Ms) -> &[Ms] {
+        debug_assert!(until_ms <= self.until_ms, "only what is in sight is asked for");
+        let from = self.dues.partition_point(|due_ms| *due_ms <= now_ms);
+        let until = self.dues.partition_point(|due_ms| *due_ms <= until_ms);
+        &self.dues[from..until.max(from)]
+    }
+
+    /// Connections or clocks have changed.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl App {
+    /// Looks at every poll that falls due in the next `span_ms`; returns whether they are few enough for it.
+    ///
+    /// One look serves for as long again. A poll that is sent on time comes again when it was expected to, one
+    /// that was late comes no sooner.
+    pub(super) fn look_ahead(&mut self, now_ms: Ms, span_ms: Ms) -> bool {
+        if self.demand.even(span_ms) + self.overdue_count > DUES_MAX {
+            return false;
+        }
+        if now_ms + span_ms <= self.sight.until_ms {
+            return true;
+        }
+        let until_ms = now_ms + 2 * span_ms;
+        let mut dues = std::mem::take(&mut self.sight).dues;
+        dues.clear();
+        let overdue = self.overdue.iter().map(|Reverse((_, user))| *user);
+        let waiting = self.timers.iter().filter_map(|Reverse((_, timer))| match timer {
+            Timer::Poll { user, .. } => Some(*user),
+            _ => None,
+        });
+        for user in overdue.chain(waiting) {
+            let entry = &self.users[user as usize];
+            // It is counted as overdue itself; what lies ahead of it is a period later.
+            self.add_dues(&mut dues, entry.tag_ms + Ms::from(entry.period_ms), user, until_ms);
+        }
+        for team in &self.teams {
+            team.polls.each_due_by(until_ms, &mut |tag_ms, user| {
+                self.add_dues(&mut dues, tag_ms, user, until_ms);
+            });
+        }
+        dues.sort_unstable();
+        self.sight.dues = dues;
+        self.sight.until_ms = until_ms;
+        true
+    }
+
+    fn add_dues(&self, dues: &mut Vec<Ms>, mut tag_ms: Ms, user: u32, until_ms: Ms) {
+        let entry = &self.users[user as usize];
+        let clock = &self.teams[entry.team as usize].polls.clock;
+        loop {
+            let due_ms = clock.due_ms(tag_ms);
+            if due_ms > until_ms {
+                return;
+            }
+            dues.push(due_ms);
+            tag_ms += Ms::from(entry.period_ms);
+        }
+    }
+}

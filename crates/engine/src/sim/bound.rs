@@ -82,7 +82,7 @@ impl Rest<'_> {
             Flow::Short(from) => {
                 let begun = (now - from) / self.length_ms + 1;
                 // With a limit of one, every other window stays empty.
-                let total = if self.limit == 1 { (begun + 1) / 2 } else { (self.limit - 1) * begun + 1 };
+                let total = if self.limit == 1 { begun.div_ceil(2) } else { (self.limit - 1) * begun + 1 };
                 (self.beside_polls(total, from + begun * self.length_ms), from + begun * self.length_ms)
             }
             Flow::Even(from) => {

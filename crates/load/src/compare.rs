@@ -64,12 +64,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         }
     }
     let slow = slow::run(args, &servers[1]).await?;
-    let soak = Soak {
-        seconds: args.soak_seconds,
-        connections: args.connections,
-        rounds: args.rounds,
-        round_seconds: args.seconds,
-    };
+    let soak = Soak { seconds: args.soak_seconds, connections: args.connections, peak_seconds: args.seconds };
     let soak = soak::run(soak, &servers[1]).await?;
     Ok(Report { connections: args.connections, seconds: args.seconds, servers: measured, slow, soak })
 }

@@ -70,8 +70,7 @@ async fn soak(args: &args::Postgres, server: &Server) -> anyhow::Result<()> {
     let soak = Soak {
         seconds: args.soak_seconds,
         connections: args.connections,
-        rounds: args.rounds,
-        round_seconds: f64::from(args.seconds),
+        peak_seconds: f64::from(args.seconds),
     };
     let samples = soak::run(soak, server).await?;
     if !samples.is_empty() {

@@ -3,7 +3,7 @@
 use comfy_table::Table;
 
 use crate::client::Work;
-use crate::report::{median, table};
+use crate::report::table;
 use crate::sample::{Sample, closed, paced};
 use crate::server::Server;
 
@@ -19,25 +19,23 @@ pub struct Soak {
     pub seconds: u64,
     /// Connections.
     pub connections: u64,
-    /// How often the peak is measured, the median of which counts, and how long each time.
-    pub rounds: usize,
-    pub round_seconds: f64,
+    /// How long the peak is measured before each piece.
+    pub peak_seconds: f64,
 }
 
-/// Measures the peak of nine reads to an upsert, then keeps 80% of it up. A sample a piece.
+/// Nine reads to an upsert at 80% of the peak. A sample a piece.
+///
+/// The peak is measured before each: on a machine whose speed varies by a third, 80% of what it was ten minutes ago can
+/// be more than there is.
 pub async fn run(soak: Soak, server: &Server) -> anyhow::Result<Vec<Sample>> {
     if soak.seconds == 0 {
         return Ok(Vec::new());
     }
-    let mut peaks = Vec::new();
-    for _ in 0..soak.rounds {
-        peaks.push(closed(server, Work::Mixed, soak.connections, soak.round_seconds).await?.per_second);
-    }
-    let per_second = median(peaks) * SHARE;
     let mut samples = Vec::new();
     for _ in 0..PIECES {
+        let peak = closed(server, Work::Mixed, soak.connections, soak.peak_seconds).await?.per_second;
         let seconds = soak.seconds as f64 / PIECES as f64;
-        samples.push(paced(server, Work::Mixed, soak.connections, per_second, seconds).await?);
+        samples.push(paced(server, Work::Mixed, soak.connections, peak * SHARE, seconds).await?);
     }
     Ok(samples)
 }

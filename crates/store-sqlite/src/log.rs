@@ -1,14 +1,25 @@
 //! The write-ahead log: how long it is, and when it is taken over into the database.
 //!
-//! SQLite would do that within a commit, while those who are in it wait.
+//! SQLite would do that within a commit, while those who are in it wait. Here most of it is done on a thread of its own
+//! while commits go on. What they add meanwhile is little, and is taken over between two of them: only a log of which
+//! nothing is left can be begun anew.
 
 use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
 /// Pages of the log from which on it is taken over: about what one block of its index holds. More would save writing
-/// pages twice, and make the next commit wait for longer. Measured against 1,000: a tenth more upserts a second.
+/// pages twice, and take a new server longer to read after a crash. Measured against 1,000: a tenth more upserts a
+/// second.
 const PAGES_MAX: u32 = 4_000;
+
+/// Pages from which on commits wait for all of it to be taken over, since the other thread does not keep up.
+const PAGES_FAR_TOO_MANY: u32 = 4 * PAGES_MAX;
 
 thread_local! {
     /// How many pages the log had after the last commit of this thread.
@@ -24,12 +35,64 @@ pub(crate) fn watch(connection: &Connection) {
     }));
 }
 
-/// Whether it is time for a checkpoint.
-pub(crate) fn is_long() -> bool {
-    PAGES.get() >= PAGES_MAX
+/// Takes over what nobody reads any more. Where that is all of it, the next commit begins the log anew.
+///
+/// It may fail, or find that somebody reads what is older: then a later one does it.
+pub(crate) fn checkpoint(connection: &Connection) {
+    let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
 }
 
-/// Takes over what nobody reads any more. Where that is all of it, the next commit begins the log anew.
-pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+/// What the other thread is at.
+const RESTS: u8 = 0;
+const IS_AT_WORK: u8 = 1;
+const IS_DONE: u8 = 2;
+
+/// The thread that takes most of the log over. It ends with this value.
+pub(crate) struct Taker {
+    /// Taken away when this is dropped, which ends the thread.
+    wake: Option<Sender<()>>,
+    state: Arc<AtomicU8>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Taker {
+    pub(crate) fn start(connection: Connection) -> io::Result<Self> {
+        let (wake, woken) = channel();
+        let state = Arc::new(AtomicU8::new(RESTS));
+        let done = Arc::clone(&state);
+        let work = move || {
+            while woken.recv().is_ok() {
+                checkpoint(&connection);
+                done.store(IS_DONE, Ordering::Release);
+            }
+        };
+        let thread = thread::Builder::new().name("lookback-log".to_owned()).spawn(work)?;
+        Ok(Self { wake: Some(wake), state, thread: Some(thread) })
+    }
+
+    /// Between two commits of this thread: has a long log taken over. Says whether the rest is to be taken over now.
+    pub(crate) fn tend(&self) -> bool {
+        let pages = PAGES.get();
+        match self.state.load(Ordering::Acquire) {
+            IS_DONE => {
+                self.state.store(RESTS, Ordering::Relaxed);
+                true
+            }
+            RESTS if pages >= PAGES_MAX => {
+                self.state.store(IS_AT_WORK, Ordering::Relaxed);
+                // It waits for nothing else while there is this value.
+                let _ = self.wake.as_ref().map(|wake| wake.send(()));
+                false
+            }
+            _ => pages >= PAGES_FAR_TOO_MANY,
+        }
+    }
+}
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        self.wake = None;
+        // A panic over there was reported when it happened.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Options;
 use crate::failure::{Failure, Outcome};
 use crate::keeper::Keeper;
-use crate::log;
+use crate::log::{self, Taker};
 use crate::place::Place;
 
 /// What the writer has done since the store was opened, for metrics.
@@ -58,6 +58,7 @@ impl Writer {
     pub(crate) fn start(
         connection: Connection,
         keeper: Keeper,
+        taker: Taker,
         place: Place,
         options: &Options,
     ) -> std::io::Result<Self> {
@@ -66,6 +67,7 @@ impl Writer {
         let thread = Thread {
             connection,
             keeper,
+            taker,
             place,
             queued,
             counters: Arc::clone(&counters),
@@ -181,6 +183,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Outcome<T> + Send> Operation for Waiting
 struct Thread {
     connection: Connection,
     keeper: Keeper,
+    taker: Taker,
     place: Place,
     queued: mpsc::Receiver<Message>,
     counters: Arc<Counters>,
@@ -210,6 +213,7 @@ impl Thread {
             }
             self.tidy();
         }
+        drop(self.taker);
         self.keeper.leave();
         // What is left in the log is found there again; so this may fail, such as beside a server that reads. It must
         // not wait for one: whoever wants to write would wait as well.
@@ -232,12 +236,11 @@ impl Thread {
         }
     }
 
-    /// Takes a long log over into the database, after those who wait were told.
+    /// Has a long log taken over into the database, after those who wait were told.
     fn tidy(&self) {
-        if log::is_long() {
+        if self.taker.tend() {
             self.keeper.leave();
-            // Where it fails, or somebody still reads what is older, the next one does it.
-            let _ = log::checkpoint(&self.connection);
+            log::checkpoint(&self.connection);
         }
         self.keeper.renew();
     }

@@ -275,3 +275,24 @@ async fn who_leaves_does_not_wait_for_others_that_read() {
     command.close().await;
     create(&server, 2).await.unwrap().unwrap();
 }
+
+/// However much is written without a pause, and however slow the thread is that takes the log over.
+#[tokio::test]
+async fn the_log_does_not_grow_without_end() {
+    let (store, directory) = store(&Options::default());
+    let write = |n: u32| {
+        store.writer.run(move |db| {
+            db.execute("CREATE TABLE IF NOT EXISTS filler (n INTEGER PRIMARY KEY, of BLOB)", [])?;
+            db.execute("INSERT INTO filler VALUES (?1, zeroblob(4000000))", [n])?;
+            Ok(())
+        })
+    };
+    let log = directory.path().join("lookback.db-wal");
+    let mut longest = 0;
+    // About 1,000 pages each.
+    for n in 0..40 {
+        write(n).await.unwrap();
+        longest = longest.max(std::fs::metadata(&log).unwrap().len());
+    }
+    assert!((16_000_000..75_000_000).contains(&longest), "{longest}");
+}

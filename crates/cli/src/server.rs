@@ -18,7 +18,7 @@ use lookback_api::{App, Limits, Metrics, Parts, Vault, metrics_router, router};
 use lookback_domain::Catalog;
 use lookback_store::Lifecycle;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 
 use crate::command::open::Opened;
@@ -84,9 +84,9 @@ impl Server {
             options.connections.max = connections_max;
         }
         let certificate = options.tls.clone().map(Certificate::load).transpose()?.map(Arc::new);
-        let api = bind(options.listen, "--listen").await?;
+        let api = bind(options.listen, "--listen")?;
         let metrics = match options.metrics_listen {
-            Some(listen) => Some(bind(listen, "--metrics-listen").await?),
+            Some(listen) => Some(bind(listen, "--metrics-listen")?),
             None => None,
         };
         Ok(Self { options, api, metrics, certificate, catalog: Arc::new(catalog), opened })
@@ -168,9 +168,40 @@ async fn end(mut serving: Vec<Serving>, drain_time_max: Duration, store: &impl L
     }
 }
 
-async fn bind(listen: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    let bound = TcpListener::bind(listen).await;
-    bound.with_context(|| {
+/// Connections that may wait to be accepted, as far as the system lets them; it turns others away for a second. As many
+/// as there can be by default, since they may all come at once, such as after a restart.
+const WAITING_MAX: u32 = 4_096;
+
+fn bind(listen: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let bind = || {
+        let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A server that ended a moment ago does not keep its successor out.
+        socket.set_reuseaddr(cfg!(not(windows)))?;
+        socket.bind(listen)?;
+        socket.listen(WAITING_MAX)
+    };
+    bind().with_context(|| {
         format!("cannot listen on {listen}; choose another address with {flag} (port 0 takes any free one)")
     })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// Nobody accepts them, and all have their handshake: where there is no room it is turned away, and hangs.
+    #[tokio::test]
+    async fn many_may_come_at_once() {
+        let system_max: usize =
+            std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
+        let listener = bind("127.0.0.1:0".parse().unwrap(), "--listen").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        for n in 0..system_max.min(600) {
+            let connected = timeout(Duration::from_secs(60), TcpStream::connect(address)).await;
+            waiting.push(connected.unwrap_or_else(|_| panic!("{n} are waiting")).unwrap());
+        }
+    }
 }

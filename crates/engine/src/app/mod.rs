@@ -405,6 +405,7 @@ impl App {
         let found = ready.remove(entry.seat);
         debug_assert!(found, "what is withdrawn was offered");
         if ready.is_empty() {
+            // A team that has nothing to send gives up its turn, and comes back behind those who waited.
             self.fair.sleep(team);
         }
     }

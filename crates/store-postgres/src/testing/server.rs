@@ -126,6 +126,7 @@ impl Server {
             if watch.try_wait().unwrap().is_some() {
                 return false;
             }
+            // PostgreSQL tells nobody else that it is ready than this file.
             std::thread::sleep(ASKED_EVERY);
         }
         let _ = kill_process(Pid::from_child(watch), Signal::TERM);

@@ -1,11 +1,12 @@
 //! Decisions per second and bytes per connection:
 //!
 //! ```text
-//! cargo run --release -p lookback-engine --example bench -- CONNECTIONS [--users] [--history] [--decisions N]
+//! cargo run --release -p lookback-engine --example bench -- CONNECTIONS [--users | --unknown] [--history] [--decisions N]
 //! ```
 //!
 //! Connections are spread over 10,000 applications (fewer where there are fewer connections), each polled
-//! every 15 minutes; `--users` gives every user a window of its own, `--history` a pull of 1,000 chunks. A
+//! every 15 minutes; `--users` gives every user a window of its own, `--unknown` one of
+//! a kind nobody knows, which is charged as a log too, `--history` a pull of 1,000 chunks. A
 //! decision is a request granted and its response taken in. Bytes at rest are resident bytes once everything
 //! is set up, applications included, and, where there are only polls, again after each connection was polled
 //! once and with users' windows in use. No provider is simulated: only the engine runs
@@ -23,17 +24,19 @@ const START_MS: Ms = 1_764_000_000_000;
 /// What the arguments ask for.
 struct Wanted {
     connections: u64,
-    users: bool,
+    /// How the window of each user is counted, if users have any.
+    users: Option<Kind>,
     history: bool,
     decisions: u64,
 }
 
 fn arguments() -> Option<Wanted> {
-    let mut wanted = Wanted { connections: 10_000, users: false, history: false, decisions: 3_000_000 };
+    let mut wanted = Wanted { connections: 10_000, users: None, history: false, decisions: 3_000_000 };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--users" => wanted.users = true,
+            "--users" => wanted.users = Some(Kind::Aligned),
+            "--unknown" => wanted.users = Some(Kind::Unknown),
             "--history" => wanted.history = true,
             "--decisions" => wanted.decisions = words.next()?.parse().ok()?,
             number => wanted.connections = number.parse().ok()?,
@@ -63,8 +66,8 @@ fn build(wanted: &Wanted) -> Engine {
             WindowSpec::requests(2_000, 300_000, Kind::Aligned),
             WindowSpec::requests(200_000, 86_400_000, Kind::Aligned),
         ];
-        let user_windows =
-            if wanted.users { vec![WindowSpec::requests(150, 3_600_000, Kind::Aligned)] } else { Vec::new() };
+        let user_windows = wanted.users.map(|kind| WindowSpec::requests(150, 3_600_000, kind));
+        let user_windows = user_windows.into_iter().collect();
         let spec = AppSpec { windows, user_windows, ..AppSpec::default() };
         // Applications that begin at one moment would poll at the same moments.
         let now_ms = START_MS + app * 7;
@@ -111,7 +114,7 @@ impl World {
 fn main() {
     let mut out = std::io::stdout();
     let Some(wanted) = arguments() else {
-        let _ = writeln!(out, "usage: bench CONNECTIONS [--users] [--history] [--decisions N]");
+        let _ = writeln!(out, "usage: bench CONNECTIONS [--users | --unknown] [--history] [--decisions N]");
         return;
     };
     let before = resident_bytes();
@@ -131,7 +134,7 @@ fn main() {
         out,
         "{:>9} connections{}{}: {:.2} million decisions/s ({:.2} of computing time), {bytes:.0} bytes a connection at rest{}",
         wanted.connections,
-        if wanted.users { ", user windows" } else { "" },
+        wanted.users.map_or(String::new(), |kind| format!(", user windows ({kind:?})")),
         if wanted.history { ", history" } else { "" },
         rate(began.elapsed().as_secs_f64()),
         rate(computed_seconds() - computed),

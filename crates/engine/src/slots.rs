@@ -36,11 +36,6 @@ impl<T> Slots<T> {
         self.things.get(slot as usize)?.as_ref()
     }
 
-    /// The same, to change it.
-    pub fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        self.things.get_mut(slot as usize)?.as_mut()
-    }
-
     /// Takes a thing out.
     pub fn remove(&mut self, slot: u32) -> Option<T> {
         let thing = self.things.get_mut(slot as usize)?.take()?;

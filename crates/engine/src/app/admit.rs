@@ -1,7 +1,7 @@
 //! Whether a request may go now: quota for all, and the polls' reserve for history.
 
 use super::demand::{PollsAhead, UserPollsAhead};
-use super::{App, NO_QUOTA, Order, UserQuota};
+use super::{App, Order};
 use crate::cost::Cost;
 use crate::mutation;
 use crate::quota::{Bucket, Nobody};
@@ -72,40 +72,40 @@ impl App {
         }
     }
 
-    /// The user's bucket, brought up to `at`, if users have windows.
-    pub(super) fn user_quota(&mut self, user: u32, at: Instant) -> Option<&mut UserQuota> {
-        if self.spec.user_windows.is_empty() {
-            return None;
-        }
-        let entry = &mut self.users[user as usize];
-        if entry.quota == NO_QUOTA {
-            let bucket = Bucket::new(&self.spec.user_windows, at);
-            entry.quota = self.user_quotas.insert(UserQuota { bucket, frozen_until_ms: 0 });
-        }
-        let quota = self.user_quotas.get_mut(entry.quota)?;
-        quota.bucket.advance(at);
-        Some(quota)
+    /// Asks the user's bucket, brought up to `at`, if users have windows.
+    pub(super) fn ask_user<R>(
+        &mut self,
+        user: u32,
+        at: Instant,
+        ask: impl FnOnce(&mut Bucket) -> R,
+    ) -> Option<R> {
+        self.user_quotas.ask(&self.spec.user_windows, (user, self.users.len()), at, ask)
     }
 
     /// When the user's own bucket may let a request of `cost` through; `None` if it does now.
     pub(super) fn user_release(&mut self, user: u32, at: Instant, cost: Cost) -> Option<Ms> {
-        let quota = self.user_quota(user, at)?;
-        if quota.frozen_until_ms > at.now_ms {
-            return Some(quota.frozen_until_ms);
+        let frozen_until_ms = self.user_quotas.frozen_until_ms(user);
+        if frozen_until_ms > at.now_ms {
+            return Some(frozen_until_ms);
         }
-        quota.bucket.release(at, cost)
+        self.ask_user(user, at, |bucket| bucket.release(at, cost))?
     }
 
     /// The same for history, which also leaves that user's polls their reserve.
     pub(super) fn user_history_release(&mut self, user: u32, at: Instant, cost: Cost) -> Option<Ms> {
-        if let Some(release_ms) = self.user_release(user, at, cost) {
-            return Some(release_ms);
+        let frozen_until_ms = self.user_quotas.frozen_until_ms(user);
+        if frozen_until_ms > at.now_ms {
+            return Some(frozen_until_ms);
         }
-        let entry = &self.users[user as usize];
-        let quota = self.user_quotas.get(entry.quota)?;
-        if self.spec.order != Order::Reserve || mutation::is("no-user-reserve") {
+        if self.spec.user_windows.is_empty() {
             return None;
         }
-        quota.bucket.crowded(at, self.latency_ms, cost, &UserPollsAhead::new(self, entry, at.now_ms))
+        let latency_ms = self.latency_ms;
+        let reserves = self.spec.order == Order::Reserve && !mutation::is("no-user-reserve");
+        let ahead = UserPollsAhead::new(self, &self.users[user as usize], at.now_ms);
+        self.ask_user(user, at, |bucket| {
+            let crowded = || reserves.then(|| bucket.crowded(at, latency_ms, cost, &ahead)).flatten();
+            bucket.release(at, cost).or_else(crowded)
+        })?
     }
 }

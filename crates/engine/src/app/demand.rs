@@ -1,6 +1,7 @@
 //! What polls will cost in the time ahead: the reserve that history leaves them.
 
-use super::{App, Team, User};
+use super::users::User;
+use super::{App, Team};
 use crate::cost::{Cost, Unit};
 use crate::poll::FULL_RATE;
 use crate::quota::{Ahead, Window};
@@ -102,8 +103,9 @@ pub(super) struct UserPollsAhead {
 
 impl UserPollsAhead {
     pub fn new(app: &App, user: &User, now_ms: Ms) -> Self {
-        let clock = &app.teams[user.team as usize].polls.clock;
-        let until_due_ms = if user.overdue { 0 } else { clock.due_ms(user.tag_ms).saturating_sub(now_ms) };
+        let clock = &app.teams[user.team() as usize].polls.clock;
+        let until_due_ms =
+            if user.is_overdue() { 0 } else { clock.due_ms(user.tag_ms).saturating_sub(now_ms) };
         Self {
             poll_cost: app.spec.poll_cost,
             until_due_ms,

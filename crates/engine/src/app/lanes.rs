@@ -8,7 +8,6 @@ use crate::history::Pull;
 use crate::journal::Record;
 use crate::mutation;
 use crate::poll::next_tag;
-use crate::quota::Marks;
 use crate::request::{ChunkId, Grant, Lane, RequestId};
 use crate::time::{Instant, Ms};
 
@@ -86,16 +85,16 @@ impl App {
             }
             self.overdue_count -= 1;
             let entry = &mut self.users[user as usize];
-            let team = &mut self.teams[entry.team as usize];
+            let team_index = entry.team();
+            let team = &mut self.teams[team_index as usize];
             team.polls.clock.advance(at.now_ms);
-            entry.overdue = false;
+            entry.set_overdue(false);
             entry.tag_ms = next_tag(entry.tag_ms, team.polls.clock.tau_ms(), Ms::from(entry.period_ms));
             if mutation::is("stretch-silently") {
                 entry.tag_ms += Ms::from(entry.period_ms);
             }
             team.polls.push(entry.tag_ms, user);
-            let team = entry.team;
-            self.reindex_due(team);
+            self.reindex_due(team_index);
             return Some(Choice { lane: Lane::Poll, user, cost, due_ms: Some(due_ms), chunk: None });
         }
         None
@@ -189,10 +188,7 @@ impl App {
     fn grant(&mut self, at: Instant, choice: &Choice) -> Grant {
         let Choice { lane, user, cost, due_ms, chunk } = *choice;
         let marks = self.bucket.charge(at, cost);
-        let user_marks = match self.user_quota(user, at) {
-            Some(quota) => quota.bucket.charge(at, cost),
-            None => Marks::default(),
-        };
+        let user_marks = self.ask_user(user, at, |bucket| bucket.charge(at, cost)).unwrap_or_default();
         self.sequence += 1;
         let (chunk_id, attempts) = chunk.unwrap_or((ChunkId { pull: 0, chunk: 0 }, 0));
         let slot = self.fly(InFlight {
@@ -209,7 +205,7 @@ impl App {
         });
         Grant {
             id: RequestId { app: self.shard, slot, sequence: self.sequence },
-            team: self.users[user as usize].team,
+            team: self.users[user as usize].team(),
             user,
             lane,
             cost,

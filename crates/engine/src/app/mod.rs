@@ -6,6 +6,7 @@ mod lanes;
 mod recover;
 mod respond;
 mod sight;
+mod users;
 mod wake;
 
 use std::cmp::Reverse;
@@ -29,6 +30,7 @@ use crate::time::{Instant, Ms};
 use admit::Slack;
 use demand::Demand;
 use sight::Sight;
+use users::{User, UserQuotas};
 
 /// Longest polling period, in milliseconds: 30 days.
 const PERIOD_MS_MAX: Ms = 30 * 86_400_000;
@@ -110,29 +112,6 @@ impl Default for AppSpec {
     }
 }
 
-/// Place of the quota of a user who has none.
-const NO_QUOTA: u32 = u32::MAX;
-
-/// The bucket of one user, kept only while it says more than a fresh one would.
-#[derive(Clone, Debug)]
-struct UserQuota {
-    bucket: Bucket,
-    frozen_until_ms: Ms,
-}
-
-/// One user of the application: 24 bytes, and 8 in the heap of polls.
-#[derive(Clone, Debug)]
-struct User {
-    team: u32,
-    /// Polling period; 0 where the user is not polled.
-    period_ms: u32,
-    /// Poll-clock tag of the next poll, or of the one that is overdue.
-    tag_ms: Ms,
-    /// Where the user's quota is kept; [`NO_QUOTA`] while a fresh one would say the same.
-    quota: u32,
-    overdue: bool,
-}
-
 /// A team; as in [`App`], what each poll needs comes first.
 #[derive(Clone, Debug)]
 #[repr(C)]
@@ -207,7 +186,7 @@ pub(crate) struct App {
     unexplained: u32,
     demand_stale: bool,
     spec: AppSpec,
-    user_quotas: Slots<UserQuota>,
+    user_quotas: UserQuotas,
     fair: Fair,
     pulls: Vec<Pull>,
     demand: Demand,
@@ -250,7 +229,7 @@ impl App {
             bucket: Bucket::new(&spec.windows, clock.at(now_ms)),
             clock,
             users: Vec::new(),
-            user_quotas: Slots::default(),
+            user_quotas: UserQuotas::default(),
             polled: 0,
             teams: Vec::new(),
             fair: Fair::default(),
@@ -307,8 +286,7 @@ impl App {
     pub fn add_user(&mut self, team: u32) -> u32 {
         assert!((team as usize) < self.teams.len(), "the team was added before");
         assert!(self.users.len() < USERS_MAX, "an application has at most {USERS_MAX} users");
-        let user = User { team, period_ms: 0, tag_ms: 0, quota: NO_QUOTA, overdue: false };
-        tight::push(&mut self.users, user);
+        tight::push(&mut self.users, User::new(team));
         self.bucket.set_users(self.users.len() as u64);
         self.users.len() as u32 - 1
     }
@@ -320,7 +298,7 @@ impl App {
         let entry = &mut self.users[user as usize];
         assert!(entry.period_ms == 0, "a user is polled once");
         entry.period_ms = period_ms;
-        let team_index = entry.team;
+        let team_index = entry.team();
         let period = Ms::from(period_ms);
         let team = &mut self.teams[team_index as usize];
         team.polls.clock.advance(now_ms);
@@ -355,7 +333,7 @@ impl App {
         missing: impl IntoIterator<Item = Range<u32>>,
         now_ms: Ms,
     ) -> u32 {
-        let team = self.users[user as usize].team;
+        let team = self.users[user as usize].team();
         let pull = self.pulls.len() as u32;
         let seats = &mut self.teams[team as usize].pulls;
         tight::push(seats, pull);
@@ -392,7 +370,7 @@ impl App {
             parked.push(pull);
             return;
         }
-        let team = self.users[entry.user as usize].team;
+        let team = self.users[entry.user as usize].team();
         self.teams[team as usize].ready.set(entry.seat, key);
         self.fair.wake(team);
     }
@@ -400,7 +378,7 @@ impl App {
     /// Takes a pull out of those that can send.
     fn withdraw(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let team = self.users[entry.user as usize].team;
+        let team = self.users[entry.user as usize].team();
         let ready = &mut self.teams[team as usize].ready;
         let found = ready.remove(entry.seat);
         debug_assert!(found, "what is withdrawn was offered");
@@ -438,7 +416,7 @@ impl App {
     /// The period a user is polled at now, stretched, in milliseconds; `None` if it is not polled or not known.
     pub fn period_ms(&self, user: u32) -> Option<Ms> {
         let user = self.users.get(user as usize)?;
-        let clock = &self.teams[user.team as usize].polls.clock;
+        let clock = &self.teams[user.team() as usize].polls.clock;
         (user.period_ms > 0).then(|| clock.stretched_ms(Ms::from(user.period_ms)))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{App, InFlight};
 use crate::journal::{Lease, Record};
-use crate::quota::{Bucket, Marks};
+use crate::quota::Bucket;
 use crate::time::Ms;
 
 impl App {
@@ -27,10 +27,8 @@ impl App {
                 Record::Grant { sequence, user, cost, .. } => {
                     assert!((user as usize) < self.users.len(), "users are registered before recovery");
                     let marks = self.bucket.charge(at, cost);
-                    let user_marks = match self.user_quota(user, at) {
-                        Some(quota) => quota.bucket.charge(at, cost),
-                        None => Marks::default(),
-                    };
+                    let user_marks =
+                        self.ask_user(user, at, |bucket| bucket.charge(at, cost)).unwrap_or_default();
                     let (pull, chunk, attempts) = (0, 0, 0);
                     self.sequence = self.sequence.max(sequence);
                     open.insert(
@@ -52,9 +50,9 @@ impl App {
                 Record::Settle { sequence, .. } => {
                     if let Some(request) = open.remove(&sequence) {
                         self.bucket.settle(request.sent, at, request.cost);
-                        if let Some(quota) = self.user_quota(request.user, at) {
-                            quota.bucket.settle(request.sent, at, request.cost);
-                        }
+                        self.ask_user(request.user, at, |bucket| {
+                            bucket.settle(request.sent, at, request.cost);
+                        });
                     }
                 }
             }

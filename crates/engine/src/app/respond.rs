@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{App, InFlight, NO_QUOTA, Timer};
+use super::{App, InFlight, Timer};
 use crate::history::ATTEMPTS_MAX;
 use crate::journal::Record;
 use crate::mutation;
@@ -90,12 +90,12 @@ impl App {
     fn settle(&mut self, request: &InFlight, at: Instant) {
         self.bucket.advance(at);
         self.bucket.settle(request.sent, at, request.cost);
-        if let Some(quota) = self.user_quota(request.user, at) {
-            quota.bucket.settle(request.sent, at, request.cost);
-            if quota.frozen_until_ms <= at.now_ms && quota.bucket.is_fresh(at) {
-                let place = std::mem::replace(&mut self.users[request.user as usize].quota, NO_QUOTA);
-                self.user_quotas.remove(place);
-            }
+        let is_fresh = self.ask_user(request.user, at, |bucket| {
+            bucket.settle(request.sent, at, request.cost);
+            bucket.is_fresh(at)
+        });
+        if is_fresh == Some(true) {
+            self.user_quotas.forget(self.spec.user_windows.len(), request.user, at.now_ms);
         }
     }
 
@@ -114,13 +114,13 @@ impl App {
         if limits != self.bucket.limits() {
             self.demand_stale = true;
         }
-        let by_user = match self.user_quota(request.user, at) {
-            Some(quota) if !response.user.is_empty() => {
-                quota.bucket.observe(request.sent, at, &request.user_marks, response.user).0
-            }
-            _ => false,
-        };
-        (by_app, by_user)
+        if response.user.is_empty() {
+            return (by_app, false);
+        }
+        let by_user = self.ask_user(request.user, at, |bucket| {
+            bucket.observe(request.sent, at, &request.user_marks, response.user).0
+        });
+        (by_app, by_user.unwrap_or(false))
     }
 
     /// A refusal: the bucket that caused it waits; if nothing explains it, its model was wrong too.
@@ -133,7 +133,7 @@ impl App {
     ) {
         let explained = by_app || by_user;
         let fullest = self.bucket.fullest(at);
-        let users_fullest = self.user_quota(request.user, at).and_then(|quota| quota.bucket.fullest(at));
+        let users_fullest = self.ask_user(request.user, at, |bucket| bucket.fullest(at)).flatten();
         let users = if explained {
             !by_app
         } else {
@@ -144,12 +144,14 @@ impl App {
         let patience_ms = if explained { PAUSE_MS_MIN } else { pause_ms(self.unexplained) };
         let until_ms = at.now_ms + response.retry_after_ms.unwrap_or(0).max(patience_ms);
         if users {
-            if let Some(quota) = self.user_quota(request.user, at) {
+            let release_ms = self.ask_user(request.user, at, |bucket| {
                 if let (false, Some((window, _))) = (explained, users_fullest) {
-                    quota.bucket.falsify(at, window);
+                    bucket.falsify(at, window);
                 }
-                let release_ms = quota.bucket.release(at, request.cost).unwrap_or(0);
-                quota.frozen_until_ms = quota.frozen_until_ms.max(until_ms).max(release_ms);
+                bucket.release(at, request.cost).unwrap_or(0)
+            });
+            if let Some(release_ms) = release_ms {
+                self.user_quotas.freeze(request.user, until_ms.max(release_ms));
             }
             return;
         }
@@ -208,7 +210,7 @@ impl App {
     /// Moves a pull that is offered to where it belongs by now.
     pub(super) fn refresh(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let team = self.users[entry.user as usize].team;
+        let team = self.users[entry.user as usize].team();
         let ready = &mut self.teams[team as usize].ready;
         if let (Some(key), true) = (entry.key(), ready.contains(entry.seat)) {
             ready.set(entry.seat, key);

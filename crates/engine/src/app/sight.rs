@@ -70,7 +70,7 @@ impl App {
 
     fn add_dues(&self, dues: &mut Vec<Ms>, mut tag_ms: Ms, user: u32, until_ms: Ms) {
         let entry = &self.users[user as usize];
-        let clock = &self.teams[entry.team as usize].polls.clock;
+        let clock = &self.teams[entry.team() as usize].polls.clock;
         loop {
             let due_ms = clock.due_ms(tag_ms);
             if due_ms > until_ms {

@@ -16,7 +16,7 @@ impl App {
                 break;
             }
             while let Some((due_ms, user)) = self.teams[team as usize].polls.pop_due(now_ms) {
-                self.users[user as usize].overdue = true;
+                self.users[user as usize].set_overdue(true);
                 self.overdue.push(Reverse((due_ms, user)));
                 self.overdue_count += 1;
             }

@@ -1,5 +1,8 @@
 //! The windows of one OAuth application, or of one user of it.
 
+use smallvec::SmallVec;
+
+use super::folded::Folded;
 use super::slack::Ahead;
 use super::spec::{SpecError, WINDOWS_MAX, WindowSpec};
 use super::window::{Mark, Window};
@@ -23,7 +26,8 @@ pub struct Reading {
 /// Windows that all must have room for a request.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    windows: Box<[Window]>,
+    /// In place, since most have one or two and each request asks all of them.
+    pub(super) windows: SmallVec<[Window; 2]>,
 }
 
 impl Bucket {
@@ -32,6 +36,18 @@ impl Bucket {
     pub fn new(specs: &[WindowSpec], at: Instant) -> Self {
         debug_assert!(specs.len() <= WINDOWS_MAX);
         Self { windows: specs.iter().map(|spec| Window::new(*spec, at)).collect() }
+    }
+
+    /// A user's windows, to be asked and then folded again.
+    pub(crate) fn unfold(folded: &mut [Folded], specs: &[WindowSpec], at: Instant) -> Self {
+        Self { windows: folded.iter_mut().zip(specs).map(|(folded, spec)| folded.unfold(spec, at)).collect() }
+    }
+
+    /// Puts a user's windows away.
+    pub(crate) fn fold(self, folded: &mut [Folded], specs: &[WindowSpec]) {
+        for ((window, folded), spec) in self.windows.into_iter().zip(folded).zip(specs) {
+            folded.fold(spec, window);
+        }
     }
 
     /// Checks what [`Bucket::new`] takes for granted.

@@ -10,14 +10,14 @@ use crate::time::{Instant, Ms};
 #[derive(Clone, Debug)]
 pub struct Counters {
     /// Below 50 days.
-    length_ms: u32,
+    pub(super) length_ms: u32,
     /// When the newest window starts, a multiple of the length.
-    starts_ms: Ms,
+    pub(super) starts_ms: Ms,
     /// Charges of windows `newest`, `newest − 1`, `newest − 2`. What would be above four billion, where
     /// every limit ends, stays there.
-    charged: [u32; 3],
+    pub(super) charged: [u32; 3],
     /// What was surely counted in the first two: lower bounds, used to refute a kind.
-    certain: [u32; 2],
+    pub(super) certain: [u32; 2],
 }
 
 /// A charge as it is kept.

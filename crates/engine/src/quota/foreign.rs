@@ -26,11 +26,21 @@ struct Found {
 
 impl Default for ForeignRate {
     fn default() -> Self {
-        Self { since_ms: Ms::MAX, found: None }
+        Self::nobody(Ms::MAX)
     }
 }
 
 impl ForeignRate {
+    /// An estimate that has found nobody since `since_ms`, the end of time where nobody looked.
+    pub(super) fn nobody(since_ms: Ms) -> Self {
+        Self { since_ms, found: None }
+    }
+
+    /// Since when nobody was found; `None` where somebody was.
+    pub(super) fn nobody_since(&self) -> Option<Ms> {
+        self.found.is_none().then_some(self.since_ms)
+    }
+
     /// Takes note of `cost` foreign units found by `now_ms` in a window of `length_ms`. The estimate looks
     /// back over that length, and at least an hour.
     pub fn note(&mut self, now_ms: Ms, length_ms: Ms, cost: u64) {

@@ -27,6 +27,14 @@ impl SlidingLog {
         Self { life_ms, entries: VecDeque::new(), sum: 0, expired: 0 }
     }
 
+    /// A log as it was, given its entries; nothing has expired yet.
+    pub(super) fn of(life_ms: Ms, entries: impl Iterator<Item = (Ms, u64)>) -> Self {
+        let mut log = Self::new(life_ms);
+        log.entries.extend(entries);
+        log.sum = log.entries.iter().map(|(_, cost)| cost).sum();
+        log
+    }
+
     /// Drops what has expired by `now_ms`.
     pub fn advance(&mut self, now_ms: Ms) {
         while let Some(&(expiry, cost)) = self.entries.front() {

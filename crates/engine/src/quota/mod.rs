@@ -5,6 +5,7 @@
 
 mod bucket;
 mod counters;
+mod folded;
 mod foreign;
 mod limit;
 mod log;
@@ -13,6 +14,7 @@ mod spec;
 mod window;
 
 pub use bucket::{Bucket, Marks, Reading};
+pub(crate) use folded::Folded;
 pub use foreign::ForeignRate;
 pub use slack::{Ahead, Nobody};
 pub use spec::{Kind, SpecError, WINDOWS_MAX, WindowSpec};

@@ -30,7 +30,9 @@ pub struct Window {
     pub(super) foreign: ForeignRate,
     pub(super) in_flight: u64,
     /// Running total of settled cost, wrapping.
-    settled: u32,
+    pub(super) settled: u32,
+    /// Requests in flight, those that cost nothing here included: each holds a mark.
+    pub(super) flying: u32,
 }
 
 impl Window {
@@ -52,6 +54,7 @@ impl Window {
             foreign: ForeignRate::default(),
             in_flight: 0,
             settled: 0,
+            flying: 0,
             spec,
         }
     }
@@ -120,6 +123,7 @@ impl Window {
     /// Charges a request that is being sent.
     pub fn charge(&mut self, at: Instant, cost: u64) -> Mark {
         self.in_flight += cost;
+        self.flying += 1;
         if let Some(counters) = &mut self.counters {
             counters.charge(at, cost);
         }
@@ -130,6 +134,7 @@ impl Window {
     pub fn settle(&mut self, sent: Instant, acked: Instant, cost: u64) {
         assert!(self.in_flight >= cost, "only what was charged is settled");
         self.in_flight -= cost;
+        self.flying -= 1;
         self.settled = self.settled.wrapping_add(cost as u32);
         if let Some(log) = &mut self.log {
             let from = if mutation::is("expire-from-send") { sent } else { acked };

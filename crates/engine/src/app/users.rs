@@ -1,0 +1,98 @@
+//! Users of the application: how each is polled, and what each has used of windows of its own.
+
+use std::collections::BTreeMap;
+
+use crate::quota::{Bucket, Folded, WindowSpec};
+use crate::time::{Instant, Ms};
+
+/// Bit of [`User::team`] that says that a poll is overdue.
+const OVERDUE: u32 = 1 << 31;
+
+/// One user of the application: 16 bytes, and 8 among the polls of its team.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    /// Position of the team, and [`OVERDUE`].
+    team: u32,
+    /// Polling period; 0 where the user is not polled.
+    pub period_ms: u32,
+    /// Poll-clock tag of the next poll, or of the one that is overdue.
+    pub tag_ms: Ms,
+}
+
+impl User {
+    /// One who is not polled.
+    pub fn new(team: u32) -> Self {
+        debug_assert!(team < OVERDUE, "teams are fewer than users");
+        Self { team, period_ms: 0, tag_ms: 0 }
+    }
+
+    /// Position of the team.
+    pub fn team(&self) -> u32 {
+        self.team & !OVERDUE
+    }
+
+    /// Whether a poll is due and not sent.
+    pub fn is_overdue(&self) -> bool {
+        self.team & OVERDUE != 0
+    }
+
+    /// A poll fell due, or was sent.
+    pub fn set_overdue(&mut self, overdue: bool) {
+        self.team = self.team() | if overdue { OVERDUE } else { 0 };
+    }
+}
+
+/// The windows of every user. They are the same for all, so only what each has counted is kept.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UserQuotas {
+    /// Users one after another, each with as many as there are windows. Empty until one is asked.
+    folded: Vec<Folded>,
+    /// Users whom a refusal told to wait, and until when.
+    frozen: BTreeMap<u32, Ms>,
+}
+
+impl UserQuotas {
+    /// Asks a user's bucket, brought up to `at`; `None` where users have no windows. `users` is how many there are.
+    pub fn ask<R>(
+        &mut self,
+        windows: &[WindowSpec],
+        (user, users): (u32, usize),
+        at: Instant,
+        ask: impl FnOnce(&mut Bucket) -> R,
+    ) -> Option<R> {
+        if windows.is_empty() {
+            return None;
+        }
+        let first = user as usize * windows.len();
+        if self.folded.len() <= first {
+            self.folded.reserve_exact(users * windows.len() - self.folded.len());
+            self.folded.resize_with(users * windows.len(), Folded::default);
+        }
+        let folded = &mut self.folded[first..first + windows.len()];
+        let mut bucket = Bucket::unfold(folded, windows, at);
+        bucket.advance(at);
+        let answer = ask(&mut bucket);
+        bucket.fold(folded, windows);
+        Some(answer)
+    }
+
+    /// Until when the user must wait whatever its windows say.
+    pub fn frozen_until_ms(&self, user: u32) -> Ms {
+        // Hardly ever is anybody in there.
+        if self.frozen.is_empty() { 0 } else { self.frozen.get(&user).copied().unwrap_or(0) }
+    }
+
+    /// Lets the user wait until `until_ms` at least.
+    pub fn freeze(&mut self, user: u32, until_ms: Ms) {
+        let frozen = self.frozen.entry(user).or_insert(0);
+        *frozen = until_ms.max(*frozen);
+    }
+
+    /// Keeps nothing of a user of whom a fresh bucket would say the same, once its wait is over.
+    pub fn forget(&mut self, windows: usize, user: u32, now_ms: Ms) {
+        if self.frozen_until_ms(user) <= now_ms {
+            self.frozen.remove(&user);
+            self.folded[user as usize * windows..][..windows].fill_with(Folded::default);
+        }
+    }
+}

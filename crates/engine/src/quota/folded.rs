@@ -1,0 +1,320 @@
+//! A user's window while nobody asks it anything.
+//!
+//! There are as many of these as connections, and what they are is the same for all users of an application. So
+//! only what one has counted is kept, in as few bytes as that takes, and unfolded for as long as it is looked at.
+//! Nothing is lost by it: what does not fit is kept as it is.
+
+use super::counters::Counters;
+use super::foreign::ForeignRate;
+use super::limit::Limit;
+use super::log::SlidingLog;
+use super::spec::{Kind, WindowSpec};
+use super::window::Window;
+use crate::time::{Instant, Ms};
+
+/// Bytes for the entries of a log: the polls of an hour and a half, one each quarter of an hour.
+const BYTES: usize = 20;
+
+/// It counts clock windows.
+const COUNTED: u8 = 1;
+/// It keeps a log.
+const LOGGED: u8 = 2;
+/// The entries of its log live two lengths.
+const DOUBLED: u8 = 4;
+/// Its kind was unknown, and the provider turned out not to add two counters.
+const REFUTED: u8 = 8;
+/// Usage headers were looked at, and nobody else was found.
+const LOOKED: u8 = 16;
+
+/// One window of one user.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Folded {
+    /// Nothing counted yet.
+    #[default]
+    Fresh,
+    /// What was counted, and nothing else to know: 40 bytes with what names it.
+    Small {
+        /// Which of the parts above there are.
+        parts: u8,
+        /// Bytes in use below.
+        len: u8,
+        flying: u8,
+        in_flight: u16,
+        /// The clock window that is open, or that in which the first entry expires.
+        opened: u32,
+        charged: [u16; 3],
+        certain: [u16; 2],
+        /// When headers were first looked at, and the entries of the log.
+        bytes: [u8; BYTES],
+    },
+    /// Anything else. Empty only while the window is looked at.
+    Whole(Box<Option<Window>>),
+}
+
+/// Numbers of as few bytes as each needs, seven bits in a byte.
+struct Bytes {
+    bytes: [u8; BYTES],
+    len: usize,
+}
+
+impl Bytes {
+    fn put(&mut self, mut number: u64) -> Option<()> {
+        loop {
+            let more = number > 0x7f;
+            *self.bytes.get_mut(self.len)? = number as u8 & 0x7f | u8::from(more) << 7;
+            self.len += 1;
+            if !more {
+                return Some(());
+            }
+            number >>= 7;
+        }
+    }
+}
+
+/// The next number of `bytes`, if there is one.
+fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let (mut number, mut shift) = (0, 0);
+    loop {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+        shift += 7;
+    }
+}
+
+/// The moment that the bytes of a window opened as number `opened` count from: before all its entries' expiry.
+fn base_ms(opened: u32, spec: &WindowSpec) -> Ms {
+    Ms::from(opened.saturating_sub(1)) * spec.length_ms
+}
+
+impl Folded {
+    /// The window, to be asked and changed and then folded again.
+    pub fn unfold(&mut self, spec: &WindowSpec, at: Instant) -> Window {
+        match self {
+            Self::Fresh => Window::new(*spec, at),
+            Self::Whole(window) => window.take().expect("a window is folded before it is unfolded again"),
+            &mut Self::Small { parts, len, flying, in_flight, opened, charged, certain, ref bytes } => {
+                let mut bytes = &bytes[..usize::from(len)];
+                let base_ms = base_ms(opened, spec);
+                let has = |part| parts & part != 0;
+                let foreign = if has(LOOKED) {
+                    let age_ms = take(&mut bytes).expect("put there when it was folded");
+                    ForeignRate::nobody((Ms::from(opened) + 1) * spec.length_ms - age_ms)
+                } else {
+                    ForeignRate::default()
+                };
+                let log = has(LOGGED).then(|| {
+                    let mut expiry_ms = base_ms;
+                    let life_ms = spec.length_ms * if has(DOUBLED) { 2 } else { 1 };
+                    let entries = std::iter::from_fn(|| {
+                        let step = take(&mut bytes)?;
+                        expiry_ms += step >> 1;
+                        Some((expiry_ms, if step & 1 == 0 { 1 } else { take(&mut bytes)? }))
+                    });
+                    Box::new(SlidingLog::of(life_ms, entries))
+                });
+                let kind = if has(REFUTED) { Kind::Log } else { spec.kind };
+                Window {
+                    spec: WindowSpec { kind, ..*spec },
+                    limit: Limit::new(spec.limit),
+                    log,
+                    counters: has(COUNTED).then(|| Counters {
+                        length_ms: spec.length_ms as u32,
+                        starts_ms: Ms::from(opened) * spec.length_ms,
+                        charged: charged.map(u32::from),
+                        certain: certain.map(u32::from),
+                    }),
+                    foreign,
+                    in_flight: u64::from(in_flight),
+                    settled: 0,
+                    flying: u32::from(flying),
+                }
+            }
+        }
+    }
+
+    /// Puts the window away.
+    pub fn fold(&mut self, spec: &WindowSpec, window: Window) {
+        match (Self::small(spec, &window), &mut *self) {
+            (Some(small), _) => *self = small,
+            (None, Self::Whole(place)) => **place = Some(window),
+            (None, _) => *self = Self::Whole(Box::new(Some(window))),
+        }
+    }
+
+    /// The window in few bytes, if nothing is lost by it.
+    ///
+    /// What has expired and what was settled are running totals, which only marks are compared with. A log whose
+    /// requests in flight hold some is kept as it is; without a log nobody asks.
+    fn small(spec: &WindowSpec, window: &Window) -> Option<Self> {
+        let Window { limit, log, counters, foreign, in_flight, flying, .. } = window;
+        let since_ms = foreign.nobody_since()?;
+        let refuted = window.spec.kind != spec.kind;
+        if !limit.is_documented() || log.is_some() && *flying > 0 {
+            return None;
+        }
+        let looked = since_ms < Ms::MAX;
+        let first_ms = log.as_ref().and_then(|log| log.entries().next()).map(|(expiry_ms, _)| expiry_ms);
+        let starts_ms = counters.as_ref().map(|counters| counters.starts_ms);
+        let opened = starts_ms.or(first_ms).unwrap_or(if looked { since_ms } else { 0 }) / spec.length_ms;
+        let opened = u32::try_from(opened).ok()?;
+        let mut bytes = Bytes { bytes: [0; BYTES], len: 0 };
+        if looked {
+            bytes.put(((Ms::from(opened) + 1) * spec.length_ms).checked_sub(since_ms)?)?;
+        }
+        let mut last_ms = base_ms(opened, spec);
+        for (expiry_ms, cost) in log.iter().flat_map(|log| log.entries()) {
+            bytes.put(expiry_ms.checked_sub(last_ms)? << 1 | u64::from(cost != 1))?;
+            if cost != 1 {
+                bytes.put(cost)?;
+            }
+            last_ms = expiry_ms;
+        }
+        let doubled = log.as_ref().is_some_and(|log| log.life_ms() != spec.length_ms);
+        let flags = [
+            (counters.is_some(), COUNTED),
+            (log.is_some(), LOGGED),
+            (doubled, DOUBLED),
+            (refuted, REFUTED),
+            (looked, LOOKED),
+        ];
+        let narrow = |count: u32| u16::try_from(count).ok();
+        let ([newest, last, before], certain) =
+            counters.as_ref().map_or(([0; 3], [0; 2]), |counters| (counters.charged, counters.certain));
+        Some(Self::Small {
+            parts: flags.into_iter().filter(|(is, _)| *is).map(|(_, flag)| flag).sum(),
+            len: bytes.len as u8,
+            flying: u8::try_from(*flying).ok()?,
+            in_flight: u16::try_from(*in_flight).ok()?,
+            opened,
+            charged: [narrow(newest)?, narrow(last)?, narrow(before)?],
+            certain: [narrow(certain[0])?, narrow(certain[1])?],
+            bytes: bytes.bytes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::Nobody;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    /// What happens to a window, after a pause.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Send(u64),
+        /// A response to the request sent first, with a usage figure this far from what was charged, if any.
+        Answer(Option<i64>),
+        Limit(u64),
+        Falsify,
+    }
+
+    fn step() -> impl Strategy<Value = (Ms, Ms, Step)> {
+        let step = prop_oneof![
+            8 => prop_oneof![4 => Just(1_u64), 1 => 0_u64..3, 1 => 0_u64..90_000].prop_map(Step::Send),
+            8 => prop::option::of(-9_i64..3).prop_map(Step::Answer),
+            1 => (1_u64..200_000).prop_map(Step::Limit),
+            1 => Just(Step::Falsify),
+        ];
+        let pause_ms = prop_oneof![4 => 0_u64..2_000, 2 => 0_u64..1_000_000, 1 => 0_u64..90_000_000];
+        let epsilon_ms = prop_oneof![8 => Just(1_000_u64), 1 => 1_000_u64..20_000];
+        (pause_ms, epsilon_ms, step)
+    }
+
+    fn kind() -> impl Strategy<Value = Kind> {
+        let kinds = [Kind::Aligned, Kind::Anchored, Kind::Log, Kind::Bucket, Kind::TwoCounter, Kind::Unknown];
+        prop::sample::select(kinds.to_vec())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0), cases: 500, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_window_that_is_folded_between_all_questions_says_what_one_does_that_never_is(
+            kind in kind(),
+            length_ms in prop::sample::select(&[3_000_u64, 60_000, 3_600_000, 86_400_000][..]),
+            steps in prop::collection::vec(step(), 1..60),
+        ) {
+            let spec = WindowSpec::requests(100_000, length_ms, kind);
+            let mut now_ms = 1_764_000_000_000;
+            let mut at = Instant { now_ms, epsilon_ms: 1_000 };
+            let mut kept = Window::new(spec, at);
+            let mut folded = Folded::default();
+            let mut flying = std::collections::VecDeque::new();
+            for (pause_ms, epsilon_ms, step) in steps {
+                now_ms += pause_ms;
+                at = Instant { now_ms, epsilon_ms };
+                let mut window = folded.unfold(&spec, at);
+                window.advance(at);
+                kept.advance(at);
+                match step {
+                    Step::Send(cost) => {
+                        flying.push_back((at, cost, window.charge(at, cost), kept.charge(at, cost)));
+                    }
+                    Step::Answer(used) => {
+                        let Some((sent, cost, mark, kept_mark)) = flying.pop_front() else {
+                            folded.fold(&spec, window);
+                            continue;
+                        };
+                        if let Some(used) = used {
+                            let used = kept.charged(at).saturating_add_signed(used);
+                            let foreign = window.observe(sent, at, mark, used);
+                            prop_assert_eq!(foreign, kept.observe(sent, at, kept_mark, used));
+                        }
+                        window.settle(sent, at, cost);
+                        kept.settle(sent, at, cost);
+                    }
+                    Step::Limit(limit) => {
+                        window.report_limit(at, limit);
+                        kept.report_limit(at, limit);
+                    }
+                    Step::Falsify => {
+                        window.falsify(at);
+                        kept.falsify(at);
+                    }
+                }
+                folded.fold(&spec, window);
+                let window = folded.unfold(&spec, at);
+                for cost in [1, 50_000] {
+                    prop_assert_eq!(window.release(at, cost), kept.release(at, cost));
+                }
+                prop_assert_eq!(window.charged(at), kept.charged(at));
+                prop_assert_eq!(window.slack(at, 500, &Nobody), kept.slack(at, 500, &Nobody));
+                prop_assert_eq!(window.ask_again(at), kept.ask_again(at));
+                prop_assert_eq!(window.expected_foreign(at.now_ms, 9_999), kept.expected_foreign(at.now_ms, 9_999));
+                prop_assert_eq!(window.is_fresh(at), kept.is_fresh(at));
+                prop_assert_eq!(window.spec(), kept.spec());
+                folded.fold(&spec, window);
+            }
+        }
+    }
+
+    /// How many bytes a user takes whose polls and their headers a window of an hour saw for a day.
+    #[test]
+    fn polls_each_quarter_of_an_hour_are_kept_in_forty_bytes() {
+        assert_eq!(size_of::<Folded>(), 40);
+        for kind in [Kind::Aligned, Kind::Log, Kind::Unknown] {
+            let spec = WindowSpec::requests(150, 3_600_000, kind);
+            let mut folded = Folded::default();
+            for poll in 0..96 {
+                let sent = Instant { now_ms: 1_764_000_000_000 + poll * 900_000, epsilon_ms: 1_000 };
+                let acked = Instant { now_ms: sent.now_ms + 300, ..sent };
+                let mut window = folded.unfold(&spec, sent);
+                window.advance(sent);
+                let mark = window.charge(sent, 1);
+                folded.fold(&spec, window);
+                let mut window = folded.unfold(&spec, acked);
+                let used = window.charged(acked);
+                window.observe(sent, acked, mark, used);
+                window.settle(sent, acked, 1);
+                folded.fold(&spec, window);
+                assert!(matches!(folded, Folded::Small { .. }), "{kind:?}: {folded:?}");
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod serve;
 mod team;
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -126,7 +127,7 @@ pub enum Command {
     Plan(Box<Plan>),
     /// Run a scenario against simulated providers, or random ones
     #[command(
-        after_help = "The trace has one JSON object a line for every request that reached a provider.\n\nExamples:\n  lookback simulate scenarios/strava-aligned.toml\n  lookback simulate scenarios/wahoo-log.toml --json --trace trace.ndjson\n  lookback simulate --fuzz --seconds 60"
+        after_help = "The trace has one JSON object a line for every request that reached a provider.\n\nExamples:\n  lookback simulate scenarios/strava-aligned.toml\n  lookback simulate scenarios/wahoo-log.toml --json --trace trace.ndjson\n  lookback simulate --fuzz --seconds 60\n  lookback simulate --fuzz --requests 1000000000 --threads 2"
     )]
     Simulate(Simulate),
     /// Copy the embedded store to a new file, also while a server works on it
@@ -299,9 +300,18 @@ pub struct Simulate {
     /// Draw random scenarios and check every promise in each, instead of running one
     #[arg(long)]
     pub fuzz: bool,
-    /// How long to go on drawing
-    #[arg(long, default_value_t = 60, conflicts_with = "scenario")]
-    pub seconds: u64,
+    /// How long to go on drawing [default: 60 where nothing else ends it]
+    #[arg(long, conflicts_with = "scenario")]
+    pub seconds: Option<u64>,
+    /// How many requests to simulate; scenarios under way then are run to their end
+    #[arg(long, conflicts_with = "scenario")]
+    pub requests: Option<u64>,
+    /// How many scenarios to draw
+    #[arg(long, conflicts_with = "scenario")]
+    pub scenarios: Option<u64>,
+    /// How many scenarios to run at once; the same are drawn with any number [default: one a processor]
+    #[arg(long, conflicts_with = "scenario")]
+    pub threads: Option<NonZeroUsize>,
     /// What the first random scenario is drawn from
     #[arg(long, default_value_t = 1, conflicts_with = "scenario")]
     pub seed: u64,

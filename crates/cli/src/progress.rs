@@ -1,4 +1,4 @@
-//! How far something is, as a bar on standard error where that is a terminal.
+//! How far something is, on standard error where that is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lookback_moving::{Doing, Progress};
@@ -27,6 +27,31 @@ impl Bar {
 }
 
 impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Shows how much was simulated, and how fast, until it is dropped.
+pub struct Tally(ProgressBar);
+
+impl Tally {
+    /// Nothing is shown before there is something to show.
+    pub fn new() -> Self {
+        let style =
+            ProgressStyle::with_template("{elapsed} {msg} scenarios, {human_pos} requests ({per_sec})");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(ProgressBar::no_length().with_style(style))
+    }
+
+    /// Shows what was simulated so far.
+    pub fn show(&self, scenarios: u64, requests: u64) {
+        self.0.set_message(scenarios.to_string());
+        self.0.set_position(requests);
+    }
+}
+
+impl Drop for Tally {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! cargo run --release -p lookback-engine --example simulate -- FILE [--json] [--trace FILE]
-//! cargo run --release -p lookback-engine --example simulate -- --fuzz [--seconds N] [--seed N]
+//! cargo run --release -p lookback-engine --example simulate -- --fuzz [--seconds N] [--seed N] [--threads N]
 //! ```
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use lookback_engine::sim::{self, Scenario};
@@ -16,21 +17,27 @@ use lookback_engine::sim::{self, Scenario};
 struct Wanted {
     scenario: String,
     fuzz: bool,
-    seconds: u64,
+    seconds: Option<u64>,
+    requests: Option<u64>,
+    scenarios: Option<u64>,
     seed: u64,
+    threads: Option<NonZeroUsize>,
     json: bool,
     trace: Option<String>,
 }
 
 fn arguments() -> Option<Wanted> {
-    let mut wanted = Wanted { seconds: 60, seed: 1, ..Wanted::default() };
+    let mut wanted = Wanted { seed: 1, ..Wanted::default() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--json" => wanted.json = true,
             "--trace" => wanted.trace = Some(words.next()?),
             "--fuzz" => wanted.fuzz = true,
-            "--seconds" => wanted.seconds = words.next()?.parse().ok()?,
+            "--seconds" => wanted.seconds = Some(words.next()?.parse().ok()?),
+            "--requests" => wanted.requests = Some(words.next()?.parse().ok()?),
+            "--scenarios" => wanted.scenarios = Some(words.next()?.parse().ok()?),
+            "--threads" => wanted.threads = Some(words.next()?.parse().ok()?),
             "--seed" => wanted.seed = words.next()?.parse().ok()?,
             path => wanted.scenario = path.to_owned(),
         }
@@ -59,7 +66,13 @@ fn simulate(wanted: &Wanted) -> Result<(), Box<dyn std::error::Error>> {
 #[expect(clippy::disallowed_methods, reason = "runs until a time is up")]
 fn fuzz(wanted: &Wanted) -> Result<(), Box<dyn std::error::Error>> {
     let began = std::time::Instant::now();
-    let report = sim::fuzz(wanted.seed, &mut |_| began.elapsed().as_secs() < wanted.seconds)?;
+    let Wanted { seconds, requests, scenarios, .. } = *wanted;
+    let threads = wanted.threads.or_else(|| std::thread::available_parallelism().ok());
+    let report = sim::fuzz(wanted.seed, threads.unwrap_or(NonZeroUsize::MIN), &mut |report| {
+        seconds.is_none_or(|seconds| began.elapsed().as_secs() < seconds)
+            && requests.is_none_or(|requests| report.requests < requests)
+            && scenarios.is_none_or(|scenarios| report.drawn < scenarios)
+    });
     let mut out = std::io::stdout();
     writeln!(out, "{} scenarios, {} requests", report.runs, report.requests)?;
     let Some(failure) = report.failure else { return Ok(()) };
@@ -71,7 +84,7 @@ fn main() -> ExitCode {
     let Some(wanted) = arguments() else {
         let _ = writeln!(
             std::io::stderr(),
-            "usage: simulate SCENARIO.toml [--json] [--trace FILE] | --fuzz [--seconds N] [--seed N]"
+            "usage: simulate SCENARIO.toml [--json] [--trace FILE] | --fuzz [--seconds N] [--seed N] [--threads N]"
         );
         return ExitCode::from(2);
     };

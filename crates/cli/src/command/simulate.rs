@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -11,12 +13,13 @@ use serde::Serialize;
 
 use crate::args::Simulate;
 use crate::output;
+use crate::progress::Tally;
 use crate::settings::Settings;
 
 pub fn run(settings: &Settings, what: &Simulate) -> anyhow::Result<()> {
     match &what.scenario {
         Some(path) => scenario(settings, what, path),
-        None => fuzz(settings, what.seed, what.seconds),
+        None => fuzz(settings, what),
     }
 }
 
@@ -65,11 +68,24 @@ struct Broken<'a> {
     scenario: &'a str,
 }
 
-/// Draws scenarios until the time is up, or until one breaks a promise.
+/// How long scenarios are drawn where nothing else ends it.
+const SECONDS: u64 = 60;
+
+/// Draws scenarios until there were enough of them, or until one breaks a promise.
 #[expect(clippy::disallowed_methods, reason = "ends when a time is up")]
-fn fuzz(settings: &Settings, seed: u64, seconds: u64) -> anyhow::Result<()> {
-    let began = Instant::now();
-    let report = sim::fuzz(seed, &mut |_| began.elapsed().as_secs() < seconds)?;
+fn fuzz(settings: &Settings, what: &Simulate) -> anyhow::Result<()> {
+    let Simulate { seed, requests, scenarios, .. } = *what;
+    let endless = requests.or(scenarios).is_some();
+    let seconds = what.seconds.unwrap_or(if endless { u64::MAX } else { SECONDS });
+    let threads = what.threads.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let (began, tally) = (Instant::now(), Tally::new());
+    let report = sim::fuzz(seed, threads, &mut |report| {
+        tally.show(report.runs, report.requests);
+        began.elapsed().as_secs() < seconds
+            && requests.is_none_or(|requests| report.requests < requests)
+            && scenarios.is_none_or(|scenarios| report.drawn < scenarios)
+    });
+    drop(tally);
     let failure = report.failure.as_ref();
     if settings.json {
         let failure = failure.map(|failure| Broken {
@@ -85,6 +101,6 @@ fn fuzz(settings: &Settings, seed: u64, seconds: u64) -> anyhow::Result<()> {
     let Some(failure) = failure else { return Ok(()) };
     let (seed, broken) = (failure.seed, failure.broken.join("; "));
     bail!(
-        "seed {seed} breaks a promise: {broken}; the scenario is above, and comes again with `lookback simulate --fuzz --seconds 1 --seed {seed}`"
+        "seed {seed} breaks a promise: {broken}; the scenario is above, and comes again with `lookback simulate --fuzz --scenarios 1 --seed {seed}`"
     )
 }

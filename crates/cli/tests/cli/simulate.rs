@@ -212,9 +212,25 @@ fn random_scenarios_are_drawn_from_a_seed_until_the_time_is_up() {
     assert_eq!((&drawn["seed"], &drawn["failure"]), (&json!(41), &json!(null)));
     let said = place.run(&["simulate", "--fuzz", "--seconds", "0", "--seed", "41"]).ok();
     assert_eq!(said, "0 scenarios, 0 requests, from seed 41\n");
-    for senseless in
-        [&["simulate"][..], &["simulate", "s.toml", "--fuzz"], &["simulate", "s.toml", "--seed", "1"]]
-    {
+    for senseless in [
+        &["simulate"][..],
+        &["simulate", "s.toml", "--fuzz"],
+        &["simulate", "s.toml", "--seed", "1"],
+        &["simulate", "s.toml", "--requests", "1"],
+        &["simulate", "--fuzz", "--threads", "0"],
+    ] {
         place.run(senseless).failed(2);
     }
+}
+
+#[test]
+fn so_many_scenarios_are_the_same_on_any_number_of_threads_and_requests_end_a_run_too() {
+    let place = Place::new();
+    let drawn = |more: &[&str]| place.json(&[&["simulate", "--fuzz", "--seed", "41"], more].concat());
+    let one = drawn(&["--scenarios", "3", "--threads", "1"]);
+    assert_eq!(one["scenarios"], 3);
+    assert_eq!(drawn(&["--scenarios", "3", "--threads", "3"]), one);
+    let enough = drawn(&["--requests", "1", "--threads", "1"]);
+    assert_eq!(enough["scenarios"], 1);
+    assert!(enough["requests"].as_u64() < one["requests"].as_u64());
 }

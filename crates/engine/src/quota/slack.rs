@@ -48,7 +48,16 @@ impl Window {
         let most = |span_ms: Ms| (ahead.most(unit, span_ms) + foreign(span_ms)) as i64;
         let even = |span_ms: Ms| (ahead.even(unit, span_ms) + foreign(span_ms)) as i64;
         let limit = self.limit() as i64;
-        let by_log = self.log.as_ref().map(|log| limit - self.log_peak(log, at, latency_ms, &most, &even));
+        let by_log = self.log.as_ref().map(|log| {
+            let horizon_ms = log.life_ms() + latency_ms;
+            let live = self.logged(log) as i64;
+            limit
+                - live
+                - match ahead.dues(unit, horizon_ms).filter(|_| foreign(horizon_ms) == 0) {
+                    Some((dues, cost)) => log_peak_exact(log, at, &dues, cost),
+                    None => log_peak(log, at, horizon_ms, &most, &even),
+                }
+        });
         let by_clock = self.counters.as_ref().map(|counters| match self.spec.kind {
             Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &most),
             _ => {
@@ -77,39 +86,6 @@ impl Window {
             _ => 2 * self.spec.length_ms + latency_ms + 4 * at.epsilon_ms,
         });
         by_log.max(by_clock)
-    }
-
-    /// The highest that live charges and the polls to come can stand together, until everything charged
-    /// now has expired. Between two expiries only polls are added, so just before each is where to look.
-    fn log_peak(
-        &self,
-        log: &SlidingLog,
-        at: Instant,
-        latency_ms: Ms,
-        most: &dyn Fn(Ms) -> i64,
-        even: &dyn Fn(Ms) -> i64,
-    ) -> i64 {
-        let live = self.logged(log) as i64;
-        let horizon_ms = log.life_ms() + latency_ms;
-        let last = most(horizon_ms);
-        if last == 0 {
-            return live;
-        }
-        let mut peak = most(0);
-        let mut expired = 0;
-        for (expiry, cost) in log.entries().take_while(|(expiry, _)| *expiry <= at.now_ms + horizon_ms) {
-            // No later expiry can matter once even the whole demand is below the peak.
-            if last - expired <= peak {
-                return live + peak;
-            }
-            // The cheap bound says of most that they are no peak.
-            let span_ms = expiry - at.now_ms;
-            if even(span_ms) - expired > peak {
-                peak = peak.max(most(span_ms) - expired);
-            }
-            expired += cost as i64;
-        }
-        live + peak.max(last - expired)
     }
 
     fn aligned_slack(
@@ -268,4 +244,49 @@ impl Window {
     pub fn expected_foreign(&self, now_ms: Ms, span_ms: Ms) -> u64 {
         self.foreign.expected(now_ms, span_ms)
     }
+}
+
+/// How far the polls to come can lift a log above what is live now, until everything charged now has expired.
+/// Between two expiries only polls are added, so just before each is where to look.
+fn log_peak(
+    log: &SlidingLog,
+    at: Instant,
+    horizon_ms: Ms,
+    most: &dyn Fn(Ms) -> i64,
+    even: &dyn Fn(Ms) -> i64,
+) -> i64 {
+    let last = most(horizon_ms);
+    let mut peak = most(0);
+    let mut expired = 0;
+    for (expiry, cost) in log.entries().take_while(|(expiry, _)| *expiry <= at.now_ms + horizon_ms) {
+        // No later expiry can matter once even the whole demand is below the peak.
+        if last - expired <= peak {
+            return peak;
+        }
+        // The cheap bound says of most that they are no peak.
+        let span_ms = expiry - at.now_ms;
+        if even(span_ms) - expired > peak {
+            peak = peak.max(most(span_ms) - expired);
+        }
+        expired += cost as i64;
+    }
+    peak.max(last - expired)
+}
+
+/// The same where each poll to come is known: one of them makes the peak.
+fn log_peak_exact(log: &SlidingLog, at: Instant, dues: &[Ms], cost: u64) -> i64 {
+    let all = cost as i64 * dues.len() as i64;
+    let mut entries = log.entries().map(|(expiry, cost)| (expiry - at.now_ms, cost as i64)).peekable();
+    let (mut peak, mut polls, mut expired) = (0, 0, 0);
+    for due_ms in dues {
+        while let Some((_, cost)) = entries.next_if(|(expiry_ms, _)| expiry_ms < due_ms) {
+            expired += cost;
+        }
+        if all - expired <= peak {
+            break;
+        }
+        polls += cost as i64;
+        peak = peak.max(polls - expired);
+    }
+    peak
 }

@@ -1,11 +1,15 @@
-//! Random scenarios, and what must hold in each.
+//! Random scenarios, run on several threads.
 
 use std::fmt::Write;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::chance::Chance;
-use super::scenario::{Headers, Scenario};
-use super::summary::Summary;
-use super::{SimError, run};
+use super::promises::broken;
+use super::run;
+use super::scenario::Scenario;
 use crate::quota::Kind;
 
 const KINDS: [(&str, Kind); 5] = [
@@ -15,23 +19,25 @@ const KINDS: [(&str, Kind); 5] = [
     ("two_counter", Kind::TwoCounter),
     ("bucket", Kind::Bucket),
 ];
-/// Lateness that no poll may exceed where quota suffices.
-const LATENESS_MS_MAX: u64 = 60_000;
 
-/// What a fuzzing run came to.
+/// How far a fuzzing run has come, and in the end what it came to.
 #[derive(Clone, Debug, Default)]
 pub struct FuzzReport {
-    /// Scenarios run.
+    /// Scenarios drawn: those of the first seed and of this many less one after it, whatever the threads.
+    pub drawn: u64,
+    /// Those of them that have ended; in the end all.
     pub runs: u64,
     /// Requests simulated in them.
     pub requests: u64,
-    /// The first scenario in which something did not hold.
+    /// Of those in which something did not hold, the one with the first seed.
     pub failure: Option<Failure>,
 }
 
 /// A scenario in which something did not hold.
 #[derive(Clone, Debug)]
 pub struct Failure {
+    /// Which of the drawn scenarios it is, from 0.
+    pub number: u64,
     /// The seed it was drawn from; [`draw`] draws it again.
     pub seed: u64,
     /// The scenario, as a file to run.
@@ -40,27 +46,77 @@ pub struct Failure {
     pub broken: Vec<String>,
 }
 
-/// Runs scenarios drawn from `seed`, `seed + 1`, … while `go_on` says so (it is told how many have run),
-/// and stops at the first in which an invariant does not hold.
+/// What the threads share.
+struct Shared<'a> {
+    report: FuzzReport,
+    go_on: &'a mut (dyn FnMut(&FuzzReport) -> bool + Send),
+}
+
+/// Runs scenarios drawn from `seed`, `seed + 1`, … on so many threads while `go_on`, asked before each, says so,
+/// and draws no more once an invariant did not hold in one.
 ///
-/// # Errors
-/// Where a drawn scenario cannot be run at all.
-pub fn fuzz(seed: u64, go_on: &mut dyn FnMut(u64) -> bool) -> Result<FuzzReport, SimError> {
-    let mut report = FuzzReport::default();
-    while go_on(report.runs) {
-        let seed = seed.wrapping_add(report.runs);
-        let text = draw(seed);
-        let scenario = Scenario::parse(&text)?;
-        let summary = run(&scenario, None)?;
+/// Scenarios are drawn in the order of their seeds and what was drawn is run to its end, so the failure that is
+/// told is the first there is, on any number of threads.
+pub fn fuzz(
+    seed: u64,
+    threads: NonZeroUsize,
+    go_on: &mut (dyn FnMut(&FuzzReport) -> bool + Send),
+) -> FuzzReport {
+    let shared = Mutex::new(Shared { report: FuzzReport::default(), go_on });
+    thread::scope(|scope| {
+        for _ in 1..threads.get() {
+            scope.spawn(|| work(seed, &shared));
+        }
+        work(seed, &shared);
+    });
+    shared.into_inner().unwrap_or_else(PoisonError::into_inner).report
+}
+
+/// What one thread does.
+fn work(seed: u64, shared: &Mutex<Shared<'_>>) {
+    loop {
+        // In a statement of its own, so that the lock is let go before the scenario is run.
+        let number = next(&mut lock(shared));
+        let Some(number) = number else { return };
+        let seed = seed.wrapping_add(number);
+        let scenario = draw(seed);
+        let (requests, broken) = try_out(&scenario);
+        let report = &mut lock(shared).report;
         report.runs += 1;
-        report.requests += summary.requests;
-        let broken = violations(&scenario, &summary);
-        if !broken.is_empty() {
-            report.failure = Some(Failure { seed, scenario: text, broken });
-            break;
+        report.requests += requests;
+        let first = report.failure.as_ref().is_none_or(|failure| number < failure.number);
+        if first && !broken.is_empty() {
+            report.failure = Some(Failure { number, seed, scenario, broken });
         }
     }
-    Ok(report)
+}
+
+fn lock<'s, 'a>(shared: &'s Mutex<Shared<'a>>) -> MutexGuard<'s, Shared<'a>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of the next scenario to run, if there is to be one.
+fn next(shared: &mut Shared<'_>) -> Option<u64> {
+    let Shared { report, go_on } = shared;
+    (report.failure.is_none() && go_on(report)).then(|| {
+        report.drawn += 1;
+        report.drawn - 1
+    })
+}
+
+/// Runs a scenario: how many requests that took, and what did not hold. A panic is an assertion of the engine's
+/// that did not.
+fn try_out(text: &str) -> (u64, Vec<String>) {
+    let tried = catch_unwind(AssertUnwindSafe(|| {
+        let scenario = Scenario::parse(text)?;
+        let summary = run(&scenario, None)?;
+        Ok::<_, super::SimError>((summary.requests, broken(&scenario, &summary)))
+    }));
+    match tried {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => (0, vec![format!("it cannot be run: {error}")]),
+        Err(_) => (0, vec!["it ended in a panic".to_owned()]),
+    }
 }
 
 /// The scenario of a seed, as TOML.
@@ -125,63 +181,31 @@ fn windows(dice: &mut Chance, kind: &str, scale: u64) -> String {
     parts.join(", ")
 }
 
-/// What does not hold in a run, in words.
-#[must_use]
-pub fn violations(scenario: &Scenario, summary: &Summary) -> Vec<String> {
-    let mut broken = Vec::new();
-    let mut must = |holds: bool, what: String| {
-        if !holds {
-            broken.push(what);
-        }
-    };
-    let quiet = scenario.app.iter().all(|app| {
-        let known = app.windows.iter().chain(&app.user_windows).all(|window| {
-            window.kind == Kind::Unknown || window.kind == app.real_kind() || window.kind == Kind::Log
-        });
-        app.external_per_hour == 0.0 && app.limit_change.is_none() && known
-    });
-    let honest = matches!(scenario.headers, Headers::Correct | Headers::Missing);
-    if !(quiet && honest) {
-        return broken;
-    }
-    must(summary.rejected == 0, format!("{} requests were refused", summary.rejected));
-    let late = summary.poll_lateness_ms;
-    // The bound is one for schedulers that keep polls on time; after a crash some may wait.
-    if let (Some(bound), Some(finished), ..=LATENESS_MS_MAX) =
-        (summary.lower_bound_ms, summary.history_finished_ms, late.max)
-    {
-        must(bound <= finished, format!("history was done at {finished} ms, before its bound {bound} ms"));
-    }
-    let asked: u64 = scenario
-        .app
-        .iter()
-        .flat_map(|app| &app.team)
-        .map(|team| u64::from(team.history_connections) * u64::from(team.history_requests))
-        .sum();
-    if summary.history_finished_ms.is_some() {
-        must(summary.history_done == asked, format!("{} of {asked} chunks done", summary.history_done));
-    }
-    // Where users have windows of their own, teams fall asleep and wake all the time.
-    if summary.history > 200 && scenario.app.iter().all(|app| app.user_windows.is_empty()) {
-        must(summary.jain >= 0.99, format!("Jain's index is {:.4}", summary.jain));
-    }
-    let calm = scenario.crash_at_hours.is_empty() && scenario.lost_rate == 0.0;
-    if calm && summary.poll_stretch.values().all(|stretch| *stretch <= 1.0) {
-        must(late.max <= LATENESS_MS_MAX, format!("a poll was {} ms late", late.max));
-        must(late.p99 <= 5_000, format!("polls were {} ms late at p99", late.p99));
-    }
-    broken
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn some(threads: usize, count: u64) -> FuzzReport {
+        fuzz(1, NonZeroUsize::new(threads).unwrap(), &mut |report| report.drawn < count)
+    }
+
     #[test]
     fn random_scenarios_break_no_invariant() {
-        let report = fuzz(1, &mut |runs| runs < 6).unwrap();
-        if let Some(failure) = report.failure {
+        if let Some(failure) = some(2, 6).failure {
             panic!("seed {}: {:?}\n{}", failure.seed, failure.broken, failure.scenario);
         }
+    }
+
+    #[test]
+    fn the_same_scenarios_are_drawn_on_any_number_of_threads() {
+        let (one, many) = (some(1, 3), some(3, 3));
+        assert_eq!((one.drawn, one.runs, one.requests), (many.drawn, many.runs, many.requests));
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_a_failure() {
+        let (requests, broken) = try_out("seed = 1");
+        assert_eq!(requests, 0);
+        assert!(broken[0].contains("missing field `start`"), "{broken:?}");
     }
 }

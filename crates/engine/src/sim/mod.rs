@@ -6,6 +6,7 @@ pub(crate) mod chance;
 mod check;
 mod flight;
 mod fuzz;
+mod promises;
 pub mod provider;
 mod report;
 mod scenario;
@@ -18,7 +19,8 @@ mod world;
 use std::io::{self, Write};
 
 pub use bound::{Polls, Work, earliest_ms};
-pub use fuzz::{Failure, FuzzReport, draw, fuzz, violations};
+pub use fuzz::{Failure, FuzzReport, draw, fuzz};
+pub use promises::broken;
 pub use scenario::{
     AppScenario, Headers, LimitChange, ProviderQuota, Scenario, ScenarioError, Start, TeamScenario,
     WindowScenario,

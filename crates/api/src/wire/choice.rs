@@ -85,6 +85,9 @@ where
     {
         return Some(member);
     }
+    if problems.is_full() {
+        return None;
+    }
     let expected = expected(members);
     problems.add_with(kind, loc, format!("Input should be {expected}"), value, ("expected", expected));
     None

@@ -73,6 +73,19 @@ pub struct Problem {
     pub ctx: Option<serde_json::Value>,
 }
 
+impl Problem {
+    /// About how many bytes it is written in.
+    fn bytes(&self) -> usize {
+        let loc = self.loc.iter().map(|item| match item {
+            LocItem::Key(key) => key.len(),
+            LocItem::Index(_) => 8,
+        });
+        // What the message was made of is a part of it.
+        let made_of = self.ctx.as_ref().map_or(0, |_| self.msg.len());
+        64 + loc.sum::<usize>() + self.msg.len() + made_of + self.input.bytes()
+    }
+}
+
 /// Described as the list of problems that a 422 is.
 impl Describe for Problem {
     fn schema() -> RefOr<Schema> {
@@ -105,8 +118,20 @@ impl Describe for Problem {
 }
 
 /// Everything that is wrong with a request, in the order in which it was found.
+///
+/// A request of a mebibyte can be wrong in a hundred thousand places, and each of them can echo a good part of it. So
+/// what is listed is bounded; where there is more, the last problem says so.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    found: Vec<Problem>,
+    bytes: usize,
+}
+
+/// About how many bytes of problems are listed. Five thousand ids that are none take less than half of it.
+const BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What stands in place of the problems beyond [`BYTES_MAX`].
+const MORE: &str = "more is wrong than is listed here; mend this first";
 
 impl Problems {
     /// Notes a problem without context.
@@ -135,17 +160,38 @@ impl Problems {
         input: &Value,
         ctx: Option<serde_json::Value>,
     ) {
-        self.0.push(Problem { kind, loc: loc.to_vec(), msg, input: input.clone(), ctx });
+        // Neither is anything copied that has no place.
+        if !self.is_full() {
+            self.take(Problem { kind, loc: loc.to_vec(), msg, input: input.clone(), ctx });
+        }
+    }
+
+    fn take(&mut self, mut problem: Problem) {
+        if self.is_full() {
+            return;
+        }
+        self.bytes += problem.bytes();
+        if self.is_full() && !self.found.is_empty() {
+            problem.loc.truncate(1);
+            let (kind, msg) = ("value_error", MORE.to_owned());
+            problem = Problem { kind, loc: problem.loc, msg, input: Value::Null, ctx: None };
+        }
+        self.found.push(problem);
+    }
+
+    /// Whether no further problem is listed: whoever has work with putting one together can leave it.
+    pub fn is_full(&self) -> bool {
+        self.bytes > BYTES_MAX
     }
 
     /// Takes over what was found elsewhere, after what is here.
     pub fn append(&mut self, others: Self) {
-        self.0.extend(others.0);
+        others.found.into_iter().for_each(|problem| self.take(problem));
     }
 
     /// Takes the values of these fields out of what is echoed.
     pub fn redact(&mut self, secrets: &[&str]) {
-        for problem in &mut self.0 {
+        for problem in &mut self.found {
             let names_one = problem
                 .loc
                 .iter()
@@ -156,11 +202,11 @@ impl Problems {
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// The problems, in order.
     pub fn into_vec(self) -> Vec<Problem> {
-        self.0
+        self.found
     }
 }

@@ -31,6 +31,20 @@ pub enum Value {
 const REDACTED: &str = "**********";
 
 impl Value {
+    /// About how many bytes it is written in.
+    pub fn bytes(&self) -> usize {
+        let punctuation = 2;
+        punctuation
+            + match self {
+                Self::Null | Self::Bool(_) => 4,
+                Self::Float(_) => 8,
+                Self::Integer(number) => usize::try_from(number.bits() / 3).unwrap_or(usize::MAX),
+                Self::String(text) => text.len(),
+                Self::List(items) => items.iter().map(Self::bytes).sum(),
+                Self::Map(entries) => entries.iter().map(|(key, value)| key.len() + value.bytes()).sum(),
+            }
+    }
+
     /// Replaces the values of fields with these names; all of it where it is itself the value of one.
     pub fn redact(&mut self, secrets: &[&str], is_secret: bool) {
         match self {

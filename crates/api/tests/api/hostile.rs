@@ -9,7 +9,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::support::{TestApp, key, org_id, team_id};
+use crate::support::{TestApp, key, org_id, team_id, us};
 
 /// One application for all cases: what is stored by one case is there in the next.
 static RUNTIME: LazyLock<Runtime> =
@@ -185,4 +185,42 @@ fn whatever_is_sent_the_answer_is_ours_and_a_refusal_changes_nothing() {
     for status in [200, 401, 403, 404, 405, 422] {
         assert!(answered.get(&status).is_some_and(|&times| times >= 3), "{answered:?}");
     }
+}
+
+/// What is wrong is listed with where it stands and with what was sent, so a small body could ask for a large answer.
+#[tokio::test]
+async fn however_much_is_wrong_the_answer_has_a_bound_and_says_that_there_is_more() {
+    let app = TestApp::init().await;
+    let faults = |of: &str| (0..40_000).map(|n| format!("\"{of}{n}\":0")).collect::<Vec<_>>().join(",");
+    let inside = |name: &str| {
+        let overrides = faults("");
+        format!(
+            r#"{{"team_ids":[],"providers":{{"{name}":{{"default":{{"historical_days_to_pull":1}},"resource_overrides":{{{overrides}}}}}}}}}"#
+        )
+    };
+    let bodies = [
+        format!(r#"{{"team_ids":[],"providers":{{{}}}}}"#, faults("a")),
+        inside("oura"),
+        // Every fault stands at a place that has this in it.
+        inside(&"k".repeat(500_000)),
+    ];
+    for body in bodies {
+        let answer = app.request(Method::POST, &us()).body(body).await;
+        let listed = answer.refused(422);
+        let listed = listed.as_array().unwrap();
+        assert!(answer.bytes.len() < 8 << 20, "{} bytes", answer.bytes.len());
+        let last = listed.last().unwrap();
+        assert_eq!((&last["type"], &last["loc"]), (&json!("value_error"), &json!(["body"])));
+        assert_eq!(last["msg"], "more is wrong than is listed here; mend this first");
+        assert_eq!(listed[0]["loc"][1], "providers", "the others are as they were found");
+    }
+}
+
+#[tokio::test]
+async fn as_many_ids_as_there_may_be_are_each_told_that_they_are_none() {
+    let app = TestApp::init().await;
+    let ids: Vec<_> = (0..5_000).map(|n| format!("no id, number {n:025}")).collect();
+    let listed = app.post(&us(), json!({ "team_ids": ids, "providers": {} })).await.refused(422);
+    let listed = listed.as_array().unwrap();
+    assert_eq!((listed.len(), &listed[4_999]["loc"]), (5_000, &json!(["body", "team_ids", 4_999])));
 }

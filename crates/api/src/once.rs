@@ -52,7 +52,8 @@ impl Token {
             wrong(&said, &Value::String(token), problems);
             return None;
         }
-        let asked = serde_json::json!([operation, asked]).to_string();
+        // Written as it came: a number of it may be larger than what else JSON is kept as can hold.
+        let asked = serde_json::to_string(&(operation, asked)).expect("what was asked has text keys only");
         Some(Once { key_id: caller.key_id(), token, fingerprint: Sha256::digest(asked).into() })
     }
 }

@@ -108,3 +108,16 @@ async fn a_token_is_visible_ascii_and_one() {
     once(once(app.post(&at("team"), team()), "a"), "b").await.refused(422);
     once(app.post(&at("team"), team()), &"a".repeat(255)).await.ok();
 }
+
+#[tokio::test]
+async fn a_number_of_any_size_in_a_request_with_a_token_is_as_good_as_another() {
+    let app = TestApp::init().await;
+    let number = "9".repeat(4_000);
+    let body = format!(
+        r#"{{"team_id": "{}", "provider": "strava", "details": {{"quest": {{"n": {number}}}}}}}"#,
+        team_id(1)
+    );
+    let credentials = at("team_custom_credentials/production/us");
+    let said = once(app.request(http::Method::POST, &credentials).body(body), "t").await.refused(422);
+    assert_eq!(said[0]["msg"], "these are not the details of strava");
+}

@@ -136,7 +136,8 @@ fn content(
             Error::Internal
         })
     };
-    let details = body.details.as_ref().map(|details| serde_json::json!(details).to_string());
+    let details = body.details.as_ref();
+    let details = details.map(|details| serde_json::to_string(details).expect("details have text keys only"));
     let secret = body.client_secret.as_ref().map(|Secret(secret)| secret.as_bytes());
     let seals = Seals {
         client_secret: secret.map(|secret| seal(SealedField::ClientSecret, secret)).transpose()?,

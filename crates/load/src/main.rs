@@ -13,24 +13,29 @@ mod postgres;
 mod report;
 mod sample;
 mod server;
+mod signals;
 mod slow;
 mod soak;
+
+use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Args, Command};
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     if let Some(Command::Bare { answer }) = &args.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        return runtime.block_on(bare::serve(answer));
+        runtime.block_on(bare::serve(answer))?;
+        return Ok(ExitCode::SUCCESS);
     }
     // One thread, so that the client takes at most one core from the servers.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    if let Some(Command::Postgres(what)) = &args.command {
-        return runtime.block_on(postgres::run(what));
-    }
-    let report = runtime.block_on(compare::run(&args))?;
-    report.print(args.json)
+    runtime.block_on(signals::until_told(async {
+        match &args.command {
+            Some(Command::Postgres(what)) => postgres::run(what).await,
+            _ => compare::run(&args).await?.print(args.json),
+        }
+    }))
 }

@@ -46,6 +46,6 @@ fn pgbench(server: &Server) -> Command {
     let mut command = Command::new(server.binaries().join("pgbench"));
     let (directory, port) = (server.directory().display().to_string(), server.port().to_string());
     command.env_clear().args(["--host", &directory, "--port", &port, "--username", "lookback"]);
-    command.env("PGDATABASE", "postgres");
+    command.env("PGDATABASE", "postgres").kill_on_drop(true);
     command
 }

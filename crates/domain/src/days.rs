@@ -28,6 +28,11 @@ impl Days {
         self.0
     }
 
+    /// As people say it: `1 day`, `14 days`.
+    pub fn spoken(self) -> String {
+        format!("{self} {}", if self.0 == 1 { "day" } else { "days" })
+    }
+
     /// The same span in seconds; a day has 86,400.
     pub const fn seconds(self) -> i64 {
         self.0 as i64 * 86_400

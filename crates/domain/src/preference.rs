@@ -36,7 +36,7 @@ pub enum Refusal {
         subject: String,
     },
     /// More than the limit.
-    #[error("{subject}: at most {limit} days of history can be pulled, since {reason}")]
+    #[error("{subject}: at most {} of history can be pulled, since {reason}", .limit.spoken())]
     AboveLimit {
         /// What was asked about.
         subject: String,

@@ -141,9 +141,12 @@ impl fmt::Display for Reason<'_> {
         let Self { from, to, why, .. } = self;
         match (*from, *to) {
             (Days::ZERO, Days::ZERO) => write!(f, "nothing is pulled, since {why}"),
-            (from, Days::ZERO) => write!(f, "nothing is pulled instead of {from} days, since {why}"),
-            (from, to) if from == to => write!(f, "a part of the {to} days is left out, since {why}"),
-            (from, to) => write!(f, "{to} days are pulled instead of {from}, since {why}"),
+            (from, Days::ZERO) => write!(f, "nothing is pulled instead of {}, since {why}", from.spoken()),
+            (from, to) if from == to => write!(f, "a part of the {} is left out, since {why}", to.spoken()),
+            (from, to) => {
+                let are = if to.get() == 1 { "is" } else { "are" };
+                write!(f, "{} {are} pulled instead of {from}, since {why}", to.spoken())
+            }
         }
     }
 }

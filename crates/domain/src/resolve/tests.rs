@@ -108,6 +108,12 @@ fn ingestion_bounds_cut_the_window_at_both_ends() {
         ["4 days are pulled instead of 14, since the user's ingestion bounds start there"]
     );
 
+    let today = window(Some("2026-11-23"), None);
+    assert_eq!(
+        said(&today),
+        ["1 day is pulled instead of 14, since the user's ingestion bounds start there"]
+    );
+
     let early = window(None, Some("2026-11-20"));
     assert_eq!((early.days, early.end), (days(14), time("2026-11-21T00:00:00Z")));
     assert_eq!(

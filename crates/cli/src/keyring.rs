@@ -1,8 +1,5 @@
 //! The master keys: where they are, and how they get there.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,8 +7,8 @@ use lookback_api::{SealedField, Vault};
 use lookback_secrets::{Column, KeyRing};
 use lookback_store::{CredentialPlace, Sealed};
 
-use crate::machine;
 use crate::settings::{MasterKeys, Settings};
+use crate::{machine, private};
 
 /// What the name of the database file is followed by in that of its master keys.
 const BESIDE: &str = ".keys";
@@ -65,20 +62,8 @@ fn read(path: &Path) -> anyhow::Result<KeyRing> {
 
 /// Puts the ring in the place of what is there, readable by its owner only: whole, or not at all.
 pub fn write(path: &Path, ring: &KeyRing) -> anyhow::Result<()> {
-    let mut written = path.as_os_str().to_owned();
-    written.push(".new");
-    let replace = || {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&written)?;
-        file.write_all(ring.reveal().as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&written, path)?;
-        match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => File::open(parent)?.sync_all(),
-            None => File::open(".")?.sync_all(),
-        }
-    };
-    replace().with_context(|| format!("cannot write {}", path.display()))
+    private::replace(path, ring.reveal().as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Seals what the API is given to keep.

@@ -9,6 +9,7 @@ mod machine;
 mod measured;
 mod numbers;
 mod output;
+mod private;
 mod progress;
 mod server;
 mod settings;

@@ -11,7 +11,7 @@ use super::open;
 use crate::args::Export;
 use crate::progress::Bar;
 use crate::settings::Settings;
-use crate::{machine, output};
+use crate::{machine, output, private};
 
 pub async fn run(settings: &Settings, what: &Export) -> anyhow::Result<()> {
     let shown = what.file.display();
@@ -31,7 +31,7 @@ pub async fn run(settings: &Settings, what: &Export) -> anyhow::Result<()> {
     // A link, unlike another name, never takes the place of what is there.
     std::fs::hard_link(&partial, &what.file).with_context(|| format!("cannot make {shown}"))?;
     std::fs::remove_file(&partial)?;
-    directory_of(&what.file)?.sync_all()?;
+    private::sync_directory_of(&what.file)?;
     if settings.json {
         return output::json(&json!({ "file": what.file, "rows": rows }));
     }
@@ -46,9 +46,4 @@ fn begun(partial: &Path) -> anyhow::Result<File> {
     let file = opened.with_context(|| format!("cannot write {shown}"))?;
     file.try_lock().with_context(|| format!("another export is writing {shown}"))?;
     Ok(file)
-}
-
-fn directory_of(file: &Path) -> std::io::Result<File> {
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))
 }

@@ -1,8 +1,5 @@
 //! `lookback quickstart`: the whole main job on a fresh machine.
 
-use std::fs::{OpenOptions, Permissions};
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -15,7 +12,7 @@ use super::open;
 use crate::args::{Listen, Serve};
 use crate::server::{Server, Signals};
 use crate::settings::Settings;
-use crate::{machine, output};
+use crate::{machine, output, private};
 
 /// What the name of the database file is followed by in that of the one that remembers who the quickstart is.
 const REMEMBERED: &str = ".quickstart.json";
@@ -55,19 +52,10 @@ async fn who(store: &dyn Store, path: &Path) -> anyhow::Result<Made> {
     }
     let new = New::called("Quickstart".parse()?, "First team".parse()?, Region::Us);
     let made = bootstrap::make(store, new, &machine::management_key()?).await?;
-    remember(&made, path).with_context(|| format!("cannot write {}", path.display()))?;
+    // With the key in clear.
+    private::replace(path, serde_json::to_string_pretty(&made)?.as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(made)
-}
-
-/// Keeps the key in clear, readable by its owner only. What was there is replaced whole, its mode included.
-fn remember(made: &Made, path: &Path) -> anyhow::Result<()> {
-    let written = path.with_extension("new");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&written);
-    let mut file = file?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(serde_json::to_string_pretty(made)?.as_bytes())?;
-    file.sync_all()?;
-    Ok(std::fs::rename(written, path)?)
 }
 
 /// The body of the contract's example.

@@ -24,8 +24,8 @@ pub use master_keys::MasterKeys;
 pub const DATA_DIRECTORY: &str = "lookback-data";
 const DATABASE_NAME: &str = "lookback.db";
 
-/// What is logged if nobody says otherwise; the migration library tells every start what it did not do.
-const LOG: &str = "info,rusqlite_migration=warn";
+/// What is logged if nobody says otherwise; the migration libraries tell every start what they did not do.
+const LOG: &str = "info,rusqlite_migration=warn,refinery_core=warn";
 
 /// What every command works with.
 #[derive(Debug)]

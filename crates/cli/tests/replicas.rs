@@ -49,6 +49,13 @@ async fn three_that_start_at_once_on_an_empty_database_make_the_tables_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn making_the_tables_is_no_news() {
+    let Some(database) = testing::empty_database().await else { return };
+    let made = Place::new().run(&["bootstrap", "--json", "--database", database.url()]);
+    assert_eq!((made.code, &*made.stderr), (Some(0), ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_acknowledged_the_others_show_with_the_next_request() {
     let Some(database) = testing::database().await else { return };
     let place = Place::new();

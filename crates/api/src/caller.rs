@@ -2,6 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
+use jiff::Timestamp;
 use lookback_domain::{Environment, KeyId, OrgId, Region, Role, TeamId};
 use lookback_store::{Actor, Key, KeyDigest, Scope, Visible};
 
@@ -38,6 +39,11 @@ impl Caller {
     pub fn admin_of(&self, org_id: OrgId) -> Result<(), Error> {
         self.of(org_id)?;
         if self.key.role == Role::OrgAdmin { Ok(()) } else { Err(Error::Role) }
+    }
+
+    /// When what the caller lets others do has to end, if ever: a `team_admin` key hands on no more than it has.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.key.expires_at.filter(|_| self.key.role == Role::TeamAdmin)
     }
 
     /// The teams that exist for the caller.

@@ -154,13 +154,17 @@ fn refuse_label(label: &str, problems: &mut Problems) {
     }
 }
 
-/// Refuses to let a key end before it is used.
-fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp, problems: &mut Problems) {
-    if let Some(end) = expires_at.filter(|&end| end <= now) {
-        let body = Loc::root("body");
-        let said = "a key cannot expire in the past; delete it to revoke it";
-        problems.add("value_error", &body.key("expires_at"), said, &Value::String(end.to_string()));
-    }
+/// Refuses to let a key end before it is used, or after the key of a caller that hands on no more than it has.
+fn refuse_end(caller: &Caller, expires_at: Option<Timestamp>, now: Timestamp, problems: &mut Problems) {
+    let said = match (expires_at, caller.end()) {
+        (Some(end), _) if end <= now => "a key cannot expire in the past; delete it to revoke it".to_owned(),
+        (end, Some(last)) if end.is_none_or(|end| end > last) => {
+            format!("the key that asks for this ends at {last}, and this one cannot outlast it")
+        }
+        _ => return,
+    };
+    let input = expires_at.map_or(Value::Null, |end| Value::String(end.to_string()));
+    problems.add("value_error", &Loc::root("body").key("expires_at"), said, &input);
 }
 
 /// The teams that a key of this role is to be bound to. What does not go together goes to `problems`.

@@ -175,6 +175,33 @@ async fn a_key_ends_when_it_expires() {
 }
 
 #[tokio::test]
+async fn what_a_team_admin_makes_or_changes_ends_no_later_than_itself() {
+    let app = TestApp::init().await;
+    let body = |end: Option<&str>| json!({ "label": "", "role": "team_admin", "team_role_bindings": bound(&[1]), "expires_at": end });
+    let end = "2026-11-23T13:00:00Z";
+    let ending = app.post(&keys(), body(Some(end))).await.ok();
+    let secret = ending["key"].as_str().unwrap();
+    let made = app.post(&keys(), body(None)).key(secret).await.ok();
+    let ends = async |id: &Value| app.get(&format!("{}/lifetime", at(id))).await.ok()["expires_at"].clone();
+    assert_eq!(ends(&made["id"]).await, end, "where nothing is said");
+
+    let later = "2026-11-23T13:00:01Z";
+    let said = app.post(&keys(), body(Some(later))).key(secret).await.refused(422);
+    insta::assert_json_snapshot!("outlasting", said);
+    for id in [&made["id"], &ending["id"]] {
+        for end in [json!(null), json!(later)] {
+            app.patch(&at(id), json!({ "expires_at": end })).key(secret).await.refused(422);
+        }
+        app.patch(&at(id), json!({ "label": "mine" })).key(secret).await.ok();
+    }
+    app.patch(&at(&made["id"]), json!({ "expires_at": "2026-11-23T12:30:00Z" })).key(secret).await.ok();
+
+    app.patch(&at(&ending["id"]), json!({ "expires_at": null })).await.ok();
+    let made = app.post(&keys(), body(None)).key(secret).await.ok();
+    assert_eq!(ends(&made["id"]).await, json!(null), "it has no end any more");
+}
+
+#[tokio::test]
 async fn when_a_key_was_used_is_shown_once_it_is_written_down() {
     let app = TestApp::init().await;
     let shown = async || app.get(&format!("{}/lifetime", at(&key_id(1)))).await.ok();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lookback_domain::{KeyId, Role};
 use lookback_store::{Key, ManagementKey};
 
-use super::{Creator, TeamRoleBinding, bindings, refuse, refuse_label, refuse_past, shown};
+use super::{Creator, TeamRoleBinding, bindings, refuse, refuse_end, refuse_label, shown};
 use crate::error::Refusal;
 use crate::once::{Token, created};
 use crate::openapi::Refusals;
@@ -51,8 +51,9 @@ model! {
 /// Make a management key.
 ///
 /// The key itself is shown this once. A `team_admin` key can make others for the teams it is bound to. Beyond the
-/// documented fields, `expires_at` says from when on the key is refused. With an `Idempotency-Key` header the same
-/// request makes one key however often it is sent within 24 hours: a repetition is a 409 that names the key.
+/// documented fields, `expires_at` says from when on the key is refused; what a `team_admin` key makes ends with it at the
+/// latest. With an `Idempotency-Key` header the same request makes one key however often it is sent within 24 hours: a
+/// repetition is a 409 that names the key.
 #[utoipa::path(
     post,
     path = "/v1/org/{org_id}/management_key",
@@ -87,7 +88,8 @@ pub async fn create(
     let asked = body.team_role_bindings.unwrap_or_default();
     let bound = bindings(body.role, &asked, &mut problems);
     let Extension(expires_at) = body.expires_at;
-    refuse_past(expires_at, now, &mut problems);
+    let expires_at = expires_at.or(caller.end());
+    refuse_end(&caller, expires_at, now, &mut problems);
     refuse(&app, &caller, path.org_id, &bound, problems).await?;
 
     let secret = ManagementKey::from_bits(app.random());

@@ -9,7 +9,7 @@ use lookback_domain::Role;
 use lookback_store::{KeyGuard, KeyPatch};
 
 use super::{
-    ClientFacingManagementKey, KeyPath, TeamRoleBinding, bindings, refuse, refuse_label, refuse_past, visible,
+    ClientFacingManagementKey, KeyPath, TeamRoleBinding, bindings, refuse, refuse_end, refuse_label, visible,
 };
 use crate::error::Refusal;
 use crate::openapi::Refusals;
@@ -31,7 +31,8 @@ request! {
 /// Change a management key.
 ///
 /// What is left out, or null, stays. A `team_admin` key can change others that reach no further than itself. Beyond
-/// the documented fields, `expires_at` says from when on the key is refused; null: it never is.
+/// the documented fields, `expires_at` says from when on the key is refused; null: it never is. A `team_admin` key that
+/// ends cannot have a key outlast it, itself included.
 #[utoipa::path(
     patch,
     path = "/v1/org/{org_id}/management_key/{key_id}",
@@ -64,7 +65,9 @@ pub async fn patch(
     let bound = bound.filter(|_| before.role == Role::TeamAdmin);
     let Extension(expires_at) = body.expires_at;
     let expires_at = expires_at.change();
-    refuse_past(expires_at.flatten(), app.clock.now(), &mut problems);
+    if let Some(end) = expires_at {
+        refuse_end(&caller, end, app.clock.now(), &mut problems);
+    }
     refuse(&app, &caller, path.org_id, bound.as_ref().unwrap_or(&BTreeSet::new()), problems).await?;
 
     let patch = KeyPatch { label: body.label, bindings: bound, expires_at };

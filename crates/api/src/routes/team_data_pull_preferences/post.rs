@@ -16,7 +16,7 @@ request! {
     pub struct UpsertTeamDataPullPreferencesBody {
         /// The teams, up to 5,000. Empty: nothing changes.
         pub team_ids: Vec<TeamId>,
-        /// Each provider named is replaced as a whole; the others stay.
+        /// Each provider named is replaced as a whole; the others stay. Defaults and overrides times teams are up to 150,000.
         pub providers: Map<Configurable, SingleProviderDataPullPreferences>,
     }
 }
@@ -70,7 +70,8 @@ pub async fn upsert(
     let scope = path.scope(&caller)?;
     let mut problems = Problems::default();
     let changes = admit(&app, &body.providers, &mut problems);
-    bound(&body.team_ids, TEAMS_MAX, &mut problems);
+    let teams = bound(&body.team_ids, TEAMS_MAX, &mut problems);
+    bound_figures(teams, &body.providers, &mut problems);
     refuse(&app, &scope, &body.team_ids, problems).await?;
 
     // More than the default was asked for by somebody whom the documents told what comes of it; the audit log says so.
@@ -86,14 +87,40 @@ pub async fn upsert(
 /// How many teams one request may set. Everybody else's writes wait for it, and its answer shows each of them.
 const TEAMS_MAX: usize = 5_000;
 
-/// Refuses more teams than one request may name.
-pub(super) fn bound(teams: &[TeamId], most: usize, problems: &mut Problems) {
+/// How many figures one request may set: each default and each override, for each team. Enough for a default of every
+/// provider for as many teams as may be. With all that can be overridden it would be seventy times as many, and each is
+/// written to the audit log too.
+const FIGURES_MAX: usize = 150_000;
+
+/// Refuses more teams than one request may name. Says how many it names.
+pub(super) fn bound(teams: &[TeamId], most: usize, problems: &mut Problems) -> usize {
     let named = teams.iter().collect::<HashSet<_>>().len();
     if named > most {
         let body = Loc::root("body");
         let said = format!("{most} teams can be named at once; send the others in another request");
         let input = Value::Integer(named.into());
         problems.add_with("less_than_equal", &body.key("team_ids"), said, &input, ("le", most));
+    }
+    named
+}
+
+/// Refuses more figures than one request may set for so many teams.
+fn bound_figures(
+    teams: usize,
+    asked: &Map<Configurable, SingleProviderDataPullPreferences>,
+    problems: &mut Problems,
+) {
+    let overridden =
+        |of: &SingleProviderDataPullPreferences| of.resource_overrides.as_ref().map_or(0, Map::len);
+    let figures = teams * asked.values().map(|of| 1 + overridden(of)).sum::<usize>();
+    if figures > FIGURES_MAX {
+        let body = Loc::root("body");
+        let said = format!(
+            "{FIGURES_MAX} figures can be set at once, a default or an override of one team each; send the others in \
+             another request"
+        );
+        let input = Value::Integer(figures.into());
+        problems.add_with("less_than_equal", &body.key("providers"), said, &input, ("le", FIGURES_MAX));
     }
 }
 

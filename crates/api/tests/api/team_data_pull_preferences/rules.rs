@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use insta::assert_json_snapshot;
-use lookback_domain::Region;
+use lookback_domain::{Catalog, Provider, Region, Resource};
 use lookback_store::testing::by;
 use lookback_store::{Store, Team};
 use serde_json::{Value, json};
@@ -185,4 +185,31 @@ async fn add(store: Arc<dyn Store>, n: u16) {
     let (org_id, name) = (org_id(1), String::new());
     let team = Team { id, org_id, name, region: Region::Us, integration_team_id: None, created_at };
     store.create_team(team, None, &by()).await.unwrap();
+}
+
+/// Few teams with all that can be overridden are as much to write as many with a default.
+#[tokio::test]
+async fn more_than_150_000_figures_at_once_are_refused() {
+    let app = TestApp::init().await;
+    for n in 2..=100 {
+        add(app.store.clone(), n).await;
+    }
+    let catalog = Catalog::bundled().unwrap();
+    let free = |provider: &&Provider| catalog.rule(**provider).history.configurable;
+    let unfixed = |provider: &&Provider| catalog.rule(**provider).history.fixed.is_empty();
+    let overrides: serde_json::Map<_, _> =
+        Resource::ALL.iter().map(|resource| (resource.to_string(), days(7))).collect();
+    let everything = json!({ "default": days(7), "resource_overrides": overrides });
+    let providers = Provider::CONFIGURABLE.iter().filter(free).filter(unfixed).take(22);
+    let providers: serde_json::Map<_, _> =
+        providers.map(|provider| (provider.to_string(), everything.clone())).collect();
+    let teams: Vec<_> = (1..=100).map(team_id).collect();
+    let body = json!({ "team_ids": teams, "providers": providers });
+    let detail = app.post(&us(), body).await.refused(422);
+    let figures = 100 * 22 * (1 + Resource::ALL.len());
+    assert_eq!((&detail[0]["input"], &detail[0]["ctx"]["le"]), (&json!(figures), &json!(150_000)));
+    assert_eq!(detail[0]["loc"], json!(["body", "providers"]));
+    assert!(app.stored().await.iter().all(|team| team.providers.is_empty()));
+    let few = json!({ "team_ids": teams, "providers": { "oura": everything } });
+    app.post(&us(), few).await.ok();
 }

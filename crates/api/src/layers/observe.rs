@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
+use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue, StatusCode};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -127,7 +128,7 @@ pub(crate) struct Observing {
     client: Option<IpAddr>,
 }
 
-/// Measures and logs a request, and gives its answer the id.
+/// Measures and logs a request, and gives its answer the id and a word to caches.
 impl Around for Metrics {
     type Begun = Observing;
 
@@ -149,6 +150,8 @@ impl Around for Metrics {
         if let Ok(id) = HeaderValue::try_from(&begun.id.0) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
+        // Who may see it follows from a header that caches on the way know nothing of.
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 }

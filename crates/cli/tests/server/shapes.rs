@@ -146,6 +146,7 @@ async fn send(router: &Router, request: Request<Body>) -> StatusCode {
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     assert!(parts.headers.contains_key("x-request-id"), "{said}");
+    assert_eq!(parts.headers["cache-control"], "no-store", "{said}");
     let status = parts.status;
     if !status.is_success() && !status.is_redirection() && !is_head {
         let text = String::from_utf8_lossy(&body);

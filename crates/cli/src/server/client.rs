@@ -1,7 +1,7 @@
 //! Whose request it is. A forwarding header can be written by anybody, so it counts only where a proxy that is
 //! known to write it itself has sent it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
@@ -33,7 +33,9 @@ impl TrustedProxies {
             if !self.trusts(client) {
                 break;
             }
-            let Ok(hop) = hop.parse::<IpAddr>() else { break };
+            // Some proxies tell the port as well.
+            let hop = hop.parse().or_else(|_| hop.parse().map(|hop: SocketAddr| hop.ip()));
+            let Ok(hop): Result<IpAddr, _> = hop else { break };
             client = hop.to_canonical();
         }
         client
@@ -56,6 +58,8 @@ mod tests {
         assert_eq!(client("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
         assert_eq!(client("10.1.2.3", &["198.51.100.1"]), "198.51.100.1");
         assert_eq!(client("::ffff:10.1.2.3", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client("10.1.2.3", &["198.51.100.1:4711"]), "198.51.100.1");
+        assert_eq!(client("10.1.2.3", &["[2001:db8::1]:4711"]), "2001:db8::1");
         assert_eq!(client("10.1.2.3", &[]), "10.1.2.3");
     }
 

@@ -45,7 +45,8 @@ impl Value {
             }
     }
 
-    /// Replaces the values of fields with these names; all of it where it is itself the value of one.
+    /// Replaces the values of fields with these names, texts in which such a field may be written out, and all of it where
+    /// it is itself the value of one.
     pub fn redact(&mut self, secrets: &[&str], is_secret: bool) {
         match self {
             Self::Null => {}
@@ -54,6 +55,9 @@ impl Value {
                 for (key, value) in entries {
                     value.redact(secrets, is_secret || secrets.contains(&key.as_str()));
                 }
+            }
+            Self::String(text) if secrets.iter().any(|secret| text.contains(secret)) => {
+                REDACTED.clone_into(text);
             }
             secret if is_secret => *secret = Self::String(REDACTED.to_owned()),
             _ => {}

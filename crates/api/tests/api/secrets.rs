@@ -34,6 +34,8 @@ fn bodies() -> Vec<Value> {
         with("details", json!({ "webhook_secret": [SECRET] })),
         with("details", json!({ "fitbit": { "workout_verify_token": SECRET } })),
         json!([good]),
+        json!(good.to_string()),
+        json!([good.to_string()]),
     ]
 }
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use http::header;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
@@ -14,12 +15,13 @@ use utoipa_swagger_ui::Config;
 use crate::{App, Error};
 
 /// The routes that describe the others.
-pub fn routes(document: OpenApi) -> Router<App> {
-    let document = Arc::new(document);
+pub fn routes(document: &OpenApi) -> Router<App> {
+    let document = Bytes::from(serde_json::to_vec(document).expect("the document has text keys only"));
+    let document = ([(header::CONTENT_TYPE, "application/json")], document);
     // Anywhere but on a loopback address the page would otherwise send the document to its maker's validator.
     let config = Arc::new(Config::from("/openapi.json").validator_url("none"));
     Router::new()
-        .route("/openapi.json", get(move || async move { Json(document.as_ref().clone()) }))
+        .route("/openapi.json", get(async move || document.clone()))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(page).with_state((config.clone(), "index.html".to_owned())))
         .route("/docs/{file}", get(file).with_state(config))

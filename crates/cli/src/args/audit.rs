@@ -39,7 +39,8 @@ pub enum Secrets {
         after_help = "Where the keys are in a file, a new one is put first in it, and the old ones stay. Where they are in LOOKBACK_MASTER_KEY, put the new one before the old ones yourself, one a line.\nRestart the servers afterwards, run it again if `status` shows secrets under an old key, and `prune` in the end."
     )]
     Rotate,
-    /// Forget the keys in the file that nothing is sealed under any more
+    /// Forget the keys in the file that nothing is sealed under any more; first restart the servers, which seal under the
+    /// key they started with
     Prune,
 }
 

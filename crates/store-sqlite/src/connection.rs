@@ -125,3 +125,19 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 fn no_log(mode: &str) -> String {
     format!("no write-ahead log is possible here (SQLite stays in mode {mode}), use a local disk")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_share_no_lock_within_the_library() {
+        let db = Connection::open_in_memory().unwrap();
+        let mut statement = db.prepare("PRAGMA compile_options").unwrap();
+        let options: Vec<String> =
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let has = |option| options.iter().any(|one| one == option);
+        assert!(has("DEFAULT_MEMSTATUS=0"), "allocations are counted, see .cargo/config.toml");
+        assert!(!has("ENABLE_MEMORY_MANAGEMENT"), "pages are in one cache, see .cargo/config.toml");
+    }
+}

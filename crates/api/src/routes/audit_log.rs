@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use lookback_domain::{KeyId, TeamId};
+use lookback_domain::{KeyId, OrgId, TeamId};
 use lookback_store::{Action, Actor, AuditEntry, AuditFilter, AuditId};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
@@ -14,8 +14,8 @@ use super::cursor::{Fingerprint, after, page};
 use super::org::OrgPath;
 use crate::openapi::Refusals;
 use crate::wire::{
-    AnyObject, Describe, Integer, Loc, Nullable, Problems, Read, Value, choice_schema, model, read_literal,
-    request,
+    AnyObject, Describe, Integer, Loc, Nullable, Problems, Read, Value, Written, choice_schema, model,
+    read_literal, request,
 };
 use crate::{App, Caller, Error, Valid};
 
@@ -63,11 +63,11 @@ model! {
         /// The team it was done to, or to what belongs to it.
         pub team_id: Nullable<TeamId>,
         /// What was there before.
-        pub before: Nullable<Shown>,
+        pub before: Nullable<Written<Shown>>,
         /// What is there since.
-        pub after: Nullable<Shown>,
+        pub after: Nullable<Written<Shown>>,
         /// By provider, which preferences ask for more than the default: whoever asked was told what comes of it.
-        pub acknowledgement: Nullable<Shown>,
+        pub acknowledgement: Nullable<Written<Shown>>,
     }
 }
 
@@ -149,21 +149,34 @@ impl Describe for ActorName {
 
 impl From<AuditEntry> for AuditLogEntry {
     fn from(entry: AuditEntry) -> Self {
+        let written = |shown: Option<serde_json::Value>| Nullable(shown.map(|it| Written::new(&Shown(it))));
         Self {
             id: entry.id.0,
             at: entry.id.at(),
             actor: ActorName(entry.actor),
             action: ActionName(entry.action),
             team_id: Nullable(entry.team_id),
-            before: Nullable(entry.before.map(Shown)),
-            after: Nullable(entry.after.map(Shown)),
-            acknowledgement: Nullable(entry.acknowledgement.map(Shown)),
+            before: written(entry.before),
+            after: written(entry.after),
+            acknowledgement: written(entry.acknowledgement),
         }
+    }
+}
+
+impl AuditLogEntry {
+    /// How many bytes what was there is written in.
+    fn bytes(&self) -> usize {
+        let shown = [&self.before, &self.after, &self.acknowledgement];
+        shown.into_iter().filter_map(|Nullable(shown)| Some(shown.as_ref()?.bytes())).sum()
     }
 }
 
 /// How many entries a page may show.
 const LIMIT_MAX: usize = 500;
+/// How many bytes a page may show before it ends early: an entry alone may have a hundred thousand.
+const BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How many entries are read at once, since it is seen only then how large they are.
+const CHUNK: usize = 50;
 
 fn limit(asked: &Integer, problems: &mut Problems) -> usize {
     let limit = usize::try_from(asked.saturating()).unwrap_or(0);
@@ -181,7 +194,7 @@ fn limit(asked: &Integer, problems: &mut Problems) -> usize {
 ///
 /// An extension of the documented API: every change of the organisation, by a request or on the command line, with
 /// what was there before and after, without secrets. A `team_admin` key sees what was done to the teams it is bound
-/// to.
+/// to. A page ends early rather than show more than some 4 MiB.
 #[utoipa::path(
     get,
     path = "/v1/org/{org_id}/audit_log",
@@ -216,8 +229,32 @@ pub async fn list(
         from: query.since,
         until: query.until,
     };
-    let entries = app.store.audit(org_id, &filter, before.map(AuditId), limit + 1).await?;
-    let (entries, next_cursor) = page(entries, limit, |last| last.id.0, fingerprint);
-    let entries = entries.into_iter().map(Into::into).collect();
+    let (entries, shown) = read(&app, org_id, &filter, before.map(AuditId), limit).await?;
+    let (entries, next_cursor) = page(entries, shown, |last| last.id, fingerprint);
     Ok(Json(AuditLogResponse { entries, next_cursor: Nullable(next_cursor) }))
+}
+
+/// The entries of a page and, where there are more, one of those; and how many of them the page shows.
+async fn read(
+    app: &App,
+    org: OrgId,
+    filter: &AuditFilter,
+    mut before: Option<AuditId>,
+    limit: usize,
+) -> Result<(Vec<AuditLogEntry>, usize), Error> {
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    loop {
+        let wanted = (limit + 1 - entries.len()).min(CHUNK);
+        let chunk = app.store.audit(org, filter, before, wanted).await?;
+        let is_last = chunk.len() < wanted;
+        before = chunk.last().map(|entry| entry.id);
+        entries.extend(chunk.into_iter().map(AuditLogEntry::from).inspect(|entry| bytes += entry.bytes()));
+        if is_last || entries.len() > limit {
+            return Ok((entries, limit));
+        }
+        if bytes > BYTES_MAX {
+            let shown = entries.len() - 1;
+            return Ok((entries, shown));
+        }
+    }
 }

@@ -24,6 +24,11 @@ impl<T: Serialize> Written<T> {
         Self { json: Cow::Owned(json), of: PhantomData }
     }
 
+    /// How many bytes it has.
+    pub fn bytes(&self) -> usize {
+        self.json.get().len()
+    }
+
     /// The same text, shared.
     pub fn shared(&'static self) -> Self {
         Self { json: Cow::Borrowed(&self.json), of: PhantomData }

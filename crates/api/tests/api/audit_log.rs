@@ -4,7 +4,7 @@ use lookback_domain::Region;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, key_id, org_id, team_id, us};
-use crate::team_data_pull_preferences::oura;
+use crate::team_data_pull_preferences::{everything, oura};
 
 fn log() -> String {
     format!("/v1/org/{}/audit_log", org_id(1))
@@ -122,6 +122,26 @@ async fn pages_skip_and_repeat_no_entry() {
     }
     assert_eq!(actions(&seen), actions(&all));
     app.get(&format!("{}?limit=3&next_cursor={cursor}&action=org_updated", log())).await.refused(422);
+}
+
+/// Who overrides everything leaves entries that are a thousand times as large as others.
+#[tokio::test]
+async fn a_page_of_large_entries_ends_early() {
+    let app = TestApp::init().await;
+    for days in 0..100 {
+        app.post(&us(), json!({ "team_ids": [team_id(1)], "providers": everything(22, days) })).await.ok();
+    }
+    let first = app.get(&format!("{}?limit=500&action=preferences_set", log())).await;
+    let cursor = first.ok()["next_cursor"].as_str().unwrap().to_owned();
+    assert!(first.bytes.len() < 8 << 20, "{} bytes", first.bytes.len());
+    let rest = app.get(&format!("{}?limit=500&action=preferences_set&next_cursor={cursor}", log())).await;
+    assert_eq!(rest.ok()["next_cursor"], json!(null));
+    let set: Vec<_> = [first.json(), rest.json()]
+        .iter()
+        .flat_map(|page| page["entries"].as_array().unwrap().clone())
+        .map(|entry| entry["after"]["providers"]["oura"]["default"].as_u64().unwrap())
+        .collect();
+    assert_eq!(set, (0..100).rev().collect::<Vec<_>>(), "each once, the newest first");
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ mod post;
 mod resolve;
 mod rules;
 
-use lookback_domain::TeamId;
-use serde_json::{Value, json};
+use lookback_domain::{Catalog, Provider, Resource, TeamId};
+use serde_json::{Map, Value, json};
 
 use crate::support::Answer;
 
@@ -37,4 +37,18 @@ pub fn defaults(answer: &Answer, provider: &str) -> Vec<i64> {
     let days =
         entries.iter().map(|entry| &entry["providers"][provider]["default"]["historical_days_to_pull"]);
     days.map(|days| days.as_i64().unwrap()).collect()
+}
+
+/// So many of the providers that let every resource be overridden, each with all of that.
+pub fn everything(providers: usize, days: u16) -> Value {
+    let catalog = Catalog::bundled().unwrap();
+    let days = json!({ "historical_days_to_pull": days });
+    let overrides: Map<_, _> =
+        Resource::ALL.iter().map(|resource| (resource.to_string(), days.clone())).collect();
+    let preference = json!({ "default": days, "resource_overrides": overrides });
+    let free = Provider::CONFIGURABLE.iter().filter(|&&provider| {
+        let history = &catalog.rule(provider).history;
+        history.configurable && history.fixed.is_empty()
+    });
+    Value::Object(free.take(providers).map(|provider| (provider.to_string(), preference.clone())).collect())
 }

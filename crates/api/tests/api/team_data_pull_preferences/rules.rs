@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use insta::assert_json_snapshot;
-use lookback_domain::{Catalog, Provider, Region, Resource};
+use lookback_domain::{Region, Resource};
 use lookback_store::testing::by;
 use lookback_store::{Store, Team};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{shown, teams};
+use super::{everything, shown, teams};
 use crate::support::{Answer, TestApp, org_id, team_id, us};
 
 /// Sends these providers for the one team there is.
@@ -194,22 +194,13 @@ async fn more_than_150_000_figures_at_once_are_refused() {
     for n in 2..=100 {
         add(app.store.clone(), n).await;
     }
-    let catalog = Catalog::bundled().unwrap();
-    let free = |provider: &&Provider| catalog.rule(**provider).history.configurable;
-    let unfixed = |provider: &&Provider| catalog.rule(**provider).history.fixed.is_empty();
-    let overrides: serde_json::Map<_, _> =
-        Resource::ALL.iter().map(|resource| (resource.to_string(), days(7))).collect();
-    let everything = json!({ "default": days(7), "resource_overrides": overrides });
-    let providers = Provider::CONFIGURABLE.iter().filter(free).filter(unfixed).take(22);
-    let providers: serde_json::Map<_, _> =
-        providers.map(|provider| (provider.to_string(), everything.clone())).collect();
     let teams: Vec<_> = (1..=100).map(team_id).collect();
-    let body = json!({ "team_ids": teams, "providers": providers });
+    let body = json!({ "team_ids": teams, "providers": everything(22, 7) });
     let detail = app.post(&us(), body).await.refused(422);
     let figures = 100 * 22 * (1 + Resource::ALL.len());
     assert_eq!((&detail[0]["input"], &detail[0]["ctx"]["le"]), (&json!(figures), &json!(150_000)));
     assert_eq!(detail[0]["loc"], json!(["body", "providers"]));
     assert!(app.stored().await.iter().all(|team| team.providers.is_empty()));
-    let few = json!({ "team_ids": teams, "providers": { "oura": everything } });
+    let few = json!({ "team_ids": teams, "providers": everything(1, 7) });
     app.post(&us(), few).await.ok();
 }

@@ -54,10 +54,7 @@ impl Failure {
 
     /// The error of a commit that was asked for and not answered.
     pub(crate) fn outcome_unknown(self) -> Error {
-        match Error::from(self) {
-            Error::Unavailable(source) => Error::OutcomeUnknown(source),
-            refused => refused,
-        }
+        Error::from(self).outcome_unknown()
     }
 }
 

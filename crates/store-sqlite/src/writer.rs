@@ -245,11 +245,12 @@ impl Thread {
         self.keeper.renew();
     }
 
-    /// Commits something. It counts only where the files are in their place afterwards too.
+    /// Commits something. It counts only where the files are in their place afterwards too: where they are not, it is
+    /// in files that may be put back, or never seen again.
     fn in_place(&self, commit: impl FnOnce(&Connection) -> Outcome<()>) -> Result<()> {
         self.place.check()?;
         commit(&self.connection).map_err(|failure| failure.seen_by(&self.connection))?;
-        self.place.check()
+        self.place.check().map_err(Error::outcome_unknown)
     }
 
     /// Whether a commit would go well; where the last one did not, one that changes nothing is made.

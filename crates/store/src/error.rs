@@ -49,6 +49,15 @@ impl Error {
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable(Arc::from(source.into()))
     }
+
+    /// The same error, where what failed was asked for and may have happened.
+    #[must_use]
+    pub fn outcome_unknown(self) -> Self {
+        match self {
+            Self::Unavailable(source) => Self::OutcomeUnknown(source),
+            refused => refused,
+        }
+    }
 }
 
 fn list(teams: &[TeamId]) -> String {

@@ -264,6 +264,23 @@ async fn nothing_is_acknowledged_while_the_files_are_not_in_their_place() {
 }
 
 #[tokio::test]
+async fn what_was_committed_to_a_file_that_is_gone_by_then_may_be_there_again() {
+    let (store, directory) = store(&Options::default());
+    let (place, aside) = (directory.path().join("lookback.db"), directory.path().join("aside"));
+    let (from, to) = (place.clone(), aside.clone());
+    let lose = move |db: &Connection| {
+        crate::org::insert(db, &org(1))?;
+        std::fs::rename(from, to).unwrap();
+        Ok(())
+    };
+    let outcome = store.writer.run(lose).await;
+    assert!(matches!(&outcome, Err(Error::OutcomeUnknown(_))), "{outcome:?}");
+    std::fs::rename(&aside, &place).unwrap();
+    assert_eq!(store.orgs(None, 9).await.unwrap(), [org(1)]);
+    create(&store, 2).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn who_leaves_does_not_wait_for_others_that_read() {
     let (server, directory) = store(&Options::default());
     create(&server, 1).await.unwrap().unwrap();

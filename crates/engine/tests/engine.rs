@@ -266,6 +266,20 @@ fn crashes_lose_no_chunk_and_cause_no_refusal() {
     }
 }
 
+/// What was in flight then is given up within a minute, and no answer proves that it was counted in that minute.
+#[test]
+fn a_crash_makes_nobody_mistake_two_counters_for_something_else() {
+    for seed in 1..=4 {
+        let summary = run(&format!(
+            "seed = {seed}\nstart = \"2026-11-01T21:11:17Z\"\nuntil_hours = 2\nlatency_ms = [3172, 8000]\n\
+             crash_at_hours = [0.5]\n[[app]]\nid = \"app\"\nserver_kind = \"two_counter\"\n\
+             windows = [{{ limit = 50, seconds = 60, kind = \"unknown\" }}]\n[[app.team]]\nid = \"a\"\n\
+             connections = 10\npoll_seconds = 3600\nhistory_connections = 10\nhistory_requests = 150"
+        ));
+        assert_eq!((summary.rejected, summary.history_done), (0, 1_500), "seed {seed}: {summary}");
+    }
+}
+
 #[test]
 fn the_same_scenario_gives_the_same_trace() {
     let scenario = Scenario::parse(&sim::draw(11)).unwrap();

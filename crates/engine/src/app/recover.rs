@@ -49,9 +49,10 @@ impl App {
                 }
                 Record::Settle { sequence, .. } => {
                     if let Some(request) = open.remove(&sequence) {
-                        self.bucket.settle(request.sent, at, request.cost);
+                        // The journal does not say whether it was answered.
+                        self.bucket.give_up(request.sent, at, request.cost);
                         self.ask_user(request.user, at, |bucket| {
-                            bucket.settle(request.sent, at, request.cost);
+                            bucket.give_up(request.sent, at, request.cost);
                         });
                     }
                 }

@@ -6,6 +6,7 @@ use super::{App, InFlight, Timer};
 use crate::history::ATTEMPTS_MAX;
 use crate::journal::Record;
 use crate::mutation;
+use crate::quota::Bucket;
 use crate::request::{ChunkId, Lane, Outcome, RequestId, Response, Status};
 use crate::time::{Instant, Ms};
 
@@ -37,7 +38,7 @@ impl App {
         }
         let at = self.at(now_ms);
         let by = self.observe(&request, response, at);
-        self.settle(&request, at);
+        self.settle(&request, at, response.status != Status::Refused);
         if response.status == Status::Refused {
             self.refused(&request, response, at, by);
         } else {
@@ -56,7 +57,7 @@ impl App {
             }
             self.deadlines.pop_front();
             if let Some(request) = self.land(slot, sequence) {
-                self.settle(&request, self.at(now_ms));
+                self.settle(&request, self.at(now_ms), false);
                 let outcome = self.conclude(&request, Status::Failed, now_ms);
                 let id = RequestId { app: self.shard, slot, sequence };
                 return Some((id, outcome, self.settled(&request, now_ms)));
@@ -86,12 +87,13 @@ impl App {
         Record::Settle { shard: self.shard, sequence: request.sequence, acked_ms }
     }
 
-    /// Lets a request's charges begin to expire.
-    fn settle(&mut self, request: &InFlight, at: Instant) {
+    /// Lets a request's charges begin to expire. `is_counted` says whether the provider surely counted it.
+    fn settle(&mut self, request: &InFlight, at: Instant, is_counted: bool) {
+        let settle = if is_counted { Bucket::settle } else { Bucket::give_up };
         self.bucket.advance(at);
-        self.bucket.settle(request.sent, at, request.cost);
+        settle(&mut self.bucket, request.sent, at, request.cost);
         let is_fresh = self.ask_user(request.user, at, |bucket| {
-            bucket.settle(request.sent, at, request.cost);
+            settle(bucket, request.sent, at, request.cost);
             bucket.is_fresh(at)
         });
         if is_fresh == Some(true) {

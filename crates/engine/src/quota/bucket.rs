@@ -93,10 +93,18 @@ impl Bucket {
         marks
     }
 
-    /// A request sent at `sent` was acknowledged, or given up at its deadline.
+    /// A request sent at `sent` was acknowledged, and so counted.
     pub fn settle(&mut self, sent: Instant, acked: Instant, cost: Cost) {
         for window in &mut self.windows {
             window.settle(sent, acked, cost.of(window.spec().unit));
+        }
+    }
+
+    /// A request sent at `sent` at the latest was refused, or given up at its deadline: it may have been counted, then
+    /// or before.
+    pub fn give_up(&mut self, sent: Instant, acked: Instant, cost: Cost) {
+        for window in &mut self.windows {
+            window.give_up(sent, acked, cost.of(window.spec().unit));
         }
     }
 

@@ -130,8 +130,16 @@ impl Window {
         Mark { expired: self.log.as_ref().map_or(0, |log| log.expired()), settled: self.settled }
     }
 
-    /// A request sent at `sent` is acknowledged, or given up at its deadline: it starts to expire.
+    /// A request sent at `sent` is acknowledged: it was counted, and starts to expire.
     pub fn settle(&mut self, sent: Instant, acked: Instant, cost: u64) {
+        self.give_up(sent, acked, cost);
+        if let Some(counters) = &mut self.counters {
+            counters.settle(sent, acked, cost);
+        }
+    }
+
+    /// The same where nobody knows whether, or when, it was counted: it was refused, or its deadline passed.
+    pub fn give_up(&mut self, sent: Instant, acked: Instant, cost: u64) {
         assert!(self.in_flight >= cost, "only what was charged is settled");
         self.in_flight -= cost;
         self.flying -= 1;
@@ -139,9 +147,6 @@ impl Window {
         if let Some(log) = &mut self.log {
             let from = if mutation::is("expire-from-send") { sent } else { acked };
             log.push(from.now_ms, cost);
-        }
-        if let Some(counters) = &mut self.counters {
-            counters.settle(sent, acked, cost);
         }
     }
 

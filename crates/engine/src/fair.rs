@@ -5,6 +5,7 @@
 //! teams that both have work, normalised service never differs by more than one request of each.
 
 use crate::heap::Heap;
+use crate::ideal::Ideal;
 
 /// Fraction bits of virtual time.
 const SHIFT: u32 = 10;
@@ -17,10 +18,6 @@ struct Tags {
     ready: bool,
     served: u64,
     requests: u64,
-    /// What an ideal server would have given while the team was ready, up to when it last fell asleep.
-    entitled: u128,
-    /// `Fair::ideal` when the team last became ready.
-    woke: u128,
 }
 
 /// Which team's turn it is.
@@ -32,9 +29,7 @@ pub struct Fair {
     ready: Heap,
     /// Ready teams that cannot send just now; empty between decisions.
     passed_over: Vec<u32>,
-    weight_ready: u64,
-    /// Service per unit of weight that an ideal server would have given, 32 fraction bits.
-    ideal: u128,
+    ideal: Ideal,
 }
 
 /// What a team was given and what an ideal server would have given it.
@@ -52,16 +47,8 @@ impl Fair {
     /// Adds a team; it has nothing to send yet. Teams are numbered in the order they are added.
     pub fn add(&mut self, weight: u64) {
         assert!(weight > 0, "a team has a weight");
-        self.teams.push(Tags {
-            weight,
-            start: 0,
-            finish: 0,
-            ready: false,
-            served: 0,
-            requests: 0,
-            entitled: 0,
-            woke: 0,
-        });
+        self.teams.push(Tags { weight, start: 0, finish: 0, ready: false, served: 0, requests: 0 });
+        self.ideal.add(weight);
     }
 
     /// The team has something to send.
@@ -72,8 +59,7 @@ impl Fair {
         }
         tags.ready = true;
         tags.start = self.virtual_time.max(tags.finish);
-        tags.woke = self.ideal;
-        self.weight_ready += tags.weight;
+        self.ideal.wake(team);
         self.ready.set(team, tags.start);
     }
 
@@ -84,8 +70,7 @@ impl Fair {
             return;
         }
         tags.ready = false;
-        tags.entitled += u128::from(tags.weight) * (self.ideal - tags.woke);
-        self.weight_ready -= tags.weight;
+        self.ideal.sleep(team);
         self.ready.remove(team);
     }
 
@@ -126,18 +111,15 @@ impl Fair {
         tags.served += cost;
         tags.requests += 1;
         self.ready.set(team, tags.start);
-        self.ideal += (u128::from(cost) << 32) / u128::from(self.weight_ready);
+        self.ideal.serve(team, cost);
     }
 
     /// What each team was given, in the order they were added.
     pub fn shares(&self) -> impl Iterator<Item = Share> + '_ {
-        self.teams.iter().map(|tags| {
-            let open = if tags.ready { u128::from(tags.weight) * (self.ideal - tags.woke) } else { 0 };
-            Share {
-                requests: tags.requests,
-                served: tags.served,
-                entitled: ((tags.entitled + open) >> 32) as u64,
-            }
+        self.teams.iter().enumerate().map(|(team, tags)| Share {
+            requests: tags.requests,
+            served: tags.served,
+            entitled: self.ideal.entitled(team),
         })
     }
 }

@@ -15,6 +15,7 @@ pub mod feedback;
 pub mod forecast;
 mod heap;
 mod history;
+mod ideal;
 mod journal;
 mod mutation;
 mod poll;

@@ -43,8 +43,7 @@ pub fn broken(scenario: &Scenario, summary: &Summary) -> Vec<String> {
     if summary.history_finished_ms.is_some() {
         must(summary.history_done == asked, format!("{} of {asked} chunks done", summary.history_done));
     }
-    // Where users have windows of their own, teams fall asleep and wake all the time.
-    if summary.history > 200 && scenario.app.iter().all(|app| app.user_windows.is_empty()) {
+    if summary.history > 200 {
         must(summary.jain >= 0.99, format!("Jain's index is {:.4}", summary.jain));
     }
     let calm = scenario.crash_at_hours.is_empty() && scenario.lost_rate == 0.0;

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 
 use lookback_engine::quota::{Kind, WindowSpec};
-use lookback_engine::{AppSpec, Cost, Engine, Grant, Ms, Response, Status};
+use lookback_engine::{AppSpec, Cost, Engine, Ms, RequestId, Response, Status};
 
 const START_MS: Ms = 1_764_000_000_000;
 
@@ -84,11 +84,11 @@ fn build(wanted: &Wanted) -> Engine {
     engine
 }
 
-/// An engine, virtual time, and what is under way.
+/// An engine, virtual time, and what is under way: no more of it than the response needs.
 struct World {
     engine: Engine,
     now_ms: Ms,
-    flying: VecDeque<(Ms, Grant)>,
+    flying: VecDeque<(Ms, RequestId)>,
 }
 
 impl World {
@@ -96,12 +96,12 @@ impl World {
     fn run(&mut self, decisions: u64) {
         let mut made = 0;
         while made < decisions {
-            while let Some((_, grant)) = self.flying.pop_front_if(|(at_ms, _)| *at_ms <= self.now_ms) {
-                self.engine.respond(grant.id, &Response::plain(Status::Served), self.now_ms);
+            while let Some((_, id)) = self.flying.pop_front_if(|(at_ms, _)| *at_ms <= self.now_ms) {
+                self.engine.respond(id, &Response::plain(Status::Served), self.now_ms);
             }
             while self.engine.expire(self.now_ms).is_some() {}
             while let Some(grant) = (made < decisions).then(|| self.engine.decide(self.now_ms)).flatten() {
-                self.flying.push_back((self.now_ms + 200, grant));
+                self.flying.push_back((self.now_ms + 200, grant.id));
                 made += 1;
             }
             let next = self.flying.front().map(|(at_ms, _)| *at_ms).into_iter().chain(self.engine.wake_ms());

@@ -22,7 +22,6 @@ mod poll;
 pub mod quota;
 mod request;
 pub mod sim;
-mod slots;
 mod stretch;
 mod tight;
 mod time;

@@ -24,7 +24,7 @@ pub enum Lane {
 pub struct RequestId {
     /// The OAuth application.
     pub app: u32,
-    pub(crate) slot: u32,
+    pub(crate) place: u32,
     /// Position in the application's journal.
     pub sequence: u64,
 }

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::{App, InFlight, Order, Timer};
+use super::flights::InFlight;
+use super::{App, Order, Timer};
 use crate::cost::{Cost, Unit};
 use crate::history::Pull;
 use crate::journal::Record;
@@ -191,7 +192,7 @@ impl App {
         let user_marks = self.ask_user(user, at, |bucket| bucket.charge(at, cost)).unwrap_or_default();
         self.sequence += 1;
         let (chunk_id, attempts) = chunk.unwrap_or((ChunkId { pull: 0, chunk: 0 }, 0));
-        let slot = self.fly(InFlight {
+        let place = self.in_flight.send(InFlight {
             sequence: self.sequence,
             lane: Some(lane),
             user,
@@ -204,7 +205,7 @@ impl App {
             user_marks,
         });
         Grant {
-            id: RequestId { app: self.shard, slot, sequence: self.sequence },
+            id: RequestId { app: self.shard, place, sequence: self.sequence },
             team: self.users[user as usize].team(),
             user,
             lane,
@@ -221,13 +222,5 @@ impl App {
                 sent_ms: at.now_ms,
             },
         }
-    }
-
-    /// Notes a request in flight and its deadline; returns its slot.
-    pub(super) fn fly(&mut self, request: InFlight) -> u32 {
-        let (sequence, deadline_ms) = (request.sequence, request.sent.now_ms + self.spec.deadline_ms);
-        let slot = self.in_flight.insert(request);
-        self.deadlines.push_back((deadline_ms, slot, sequence));
-        slot
     }
 }

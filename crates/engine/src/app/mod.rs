@@ -2,6 +2,7 @@
 
 mod admit;
 mod demand;
+mod flights;
 mod lanes;
 mod recover;
 mod respond;
@@ -20,15 +21,14 @@ use crate::heap::Heap;
 use crate::history::Pull;
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
-use crate::quota::{Bucket, Marks, SpecError, WINDOWS_MAX, WindowSpec};
-use crate::request::Lane;
-use crate::slots::Slots;
+use crate::quota::{Bucket, SpecError, WINDOWS_MAX, WindowSpec};
 use crate::stretch;
 use crate::tight;
 use crate::time::{Instant, Ms};
 
 use admit::Slack;
 use demand::Demand;
+use flights::Flights;
 use sight::Sight;
 use users::{User, UserQuotas};
 
@@ -137,21 +137,6 @@ enum Timer {
     Again { pull: u32, chunk: u32, attempts: u16 },
 }
 
-#[derive(Clone, Debug)]
-struct InFlight {
-    sequence: u64,
-    /// `None` for a grant inherited from a predecessor: only its charge matters.
-    lane: Option<Lane>,
-    user: u32,
-    cost: Cost,
-    pull: u32,
-    chunk: u32,
-    attempts: u16,
-    sent: Instant,
-    marks: Marks,
-    user_marks: Marks,
-}
-
 /// One OAuth application.
 ///
 /// Among a million connections an application has left every cache by the time its next poll falls due, so
@@ -173,8 +158,7 @@ pub(crate) struct App {
     /// Pulls that are not done.
     pending: u64,
     bucket: Bucket,
-    in_flight: Slots<InFlight>,
-    deadlines: VecDeque<(Ms, u32, u64)>,
+    in_flight: Flights,
     clock: ClockError,
     lease: Lease,
     frozen_until_ms: Ms,
@@ -245,8 +229,7 @@ impl App {
             worth: worth(&spec.windows),
             parked: BTreeMap::new(),
             timers: BinaryHeap::new(),
-            in_flight: Slots::default(),
-            deadlines: VecDeque::new(),
+            in_flight: Flights::default(),
             sequence: 0,
             lease: Lease { epoch: 0, until_ms: Ms::MAX },
             demand: Demand::default(),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, InFlight};
+use super::App;
+use super::flights::InFlight;
 use crate::journal::{Lease, Record};
 use crate::quota::Bucket;
 use crate::time::Ms;
@@ -64,7 +65,7 @@ impl App {
         self.bucket.advance(at);
         for mut request in open.into_values() {
             request.sent = at;
-            self.fly(request);
+            self.in_flight.send(request);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::{App, InFlight, Timer};
+use super::flights::InFlight;
+use super::{App, Timer};
 use crate::history::ATTEMPTS_MAX;
 use crate::journal::Record;
 use crate::mutation;
@@ -26,7 +27,7 @@ impl App {
         response: &Response<'_>,
         now_ms: Ms,
     ) -> (Outcome, Option<Record>) {
-        let Some(request) = self.land(id.slot, id.sequence) else { return (Outcome::Unknown, None) };
+        let Some(request) = self.in_flight.land(id.place, id.sequence) else { return (Outcome::Unknown, None) };
         let took_ms = now_ms - request.sent.now_ms;
         // The longest seen, forgotten slowly.
         self.latency_ms =
@@ -50,37 +51,15 @@ impl App {
 
     /// Gives up the oldest request in flight if its deadline has passed.
     pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
-        while let Some(&(deadline_ms, slot, sequence)) = self.deadlines.front() {
-            let known = self.is_flying(slot, sequence);
-            if known && deadline_ms > now_ms {
-                return None;
-            }
-            self.deadlines.pop_front();
-            if let Some(request) = self.land(slot, sequence) {
-                self.settle(&request, self.at(now_ms), false);
-                let outcome = self.conclude(&request, Status::Failed, now_ms);
-                let id = RequestId { app: self.shard, slot, sequence };
-                return Some((id, outcome, self.settled(&request, now_ms)));
-            }
-        }
-        None
-    }
-
-    fn is_flying(&self, slot: u32, sequence: u64) -> bool {
-        self.in_flight.get(slot).is_some_and(|request| request.sequence == sequence)
-    }
-
-    /// Takes a request out of those in flight.
-    fn land(&mut self, slot: u32, sequence: u64) -> Option<InFlight> {
-        if !self.is_flying(slot, sequence) {
+        let (place, first) = self.in_flight.first()?;
+        if first.sent.now_ms + self.spec.deadline_ms > now_ms {
             return None;
         }
-        let request = self.in_flight.remove(slot);
-        // Deadlines of what has landed wake nobody.
-        while self.deadlines.front().is_some_and(|&(_, slot, sequence)| !self.is_flying(slot, sequence)) {
-            self.deadlines.pop_front();
-        }
-        request
+        let id = RequestId { app: self.shard, place, sequence: first.sequence };
+        let request = self.in_flight.land(id.place, id.sequence)?;
+        self.settle(&request, self.at(now_ms), false);
+        let outcome = self.conclude(&request, Status::Failed, now_ms);
+        Some((id, outcome, self.settled(&request, now_ms)))
     }
 
     fn settled(&self, request: &InFlight, acked_ms: Ms) -> Record {

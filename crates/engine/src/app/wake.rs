@@ -69,8 +69,8 @@ impl App {
         if let Some(Reverse((at_ms, _))) = self.timers.peek() {
             wake_ms = wake_ms.min(*at_ms);
         }
-        if let Some((deadline_ms, _, _)) = self.deadlines.front() {
-            wake_ms = wake_ms.min(*deadline_ms);
+        if let Some(sent_ms) = self.in_flight.first_sent_ms() {
+            wake_ms = wake_ms.min(sent_ms + self.spec.deadline_ms);
         }
         let may_send = self.in_flight.len() < self.spec.in_flight_max && self.lease.allows(now_ms);
         if let Some(release_ms) = may_send.then(|| self.next_release(now_ms)).flatten() {

@@ -1,0 +1,110 @@
+//! Requests in flight, in the order they were sent.
+
+use std::collections::VecDeque;
+
+use crate::cost::Cost;
+use crate::quota::Marks;
+use crate::request::Lane;
+use crate::tight;
+use crate::time::{Instant, Ms};
+
+/// A request whose response has not come.
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    pub sequence: u64,
+    /// `None` for a grant inherited from a predecessor: only its charge matters.
+    pub lane: Option<Lane>,
+    pub user: u32,
+    pub cost: Cost,
+    pub pull: u32,
+    pub chunk: u32,
+    pub attempts: u16,
+    pub sent: Instant,
+    pub marks: Marks,
+    pub user_marks: Marks,
+}
+
+/// A ring of requests; what has landed leaves a hole until nothing older is in flight.
+///
+/// All have as long, so the first in the ring is also the first whose deadline passes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flights {
+    ring: VecDeque<Option<InFlight>>,
+    /// Number of the first place of the ring, wrapping.
+    first: u32,
+    len: u32,
+}
+
+impl Flights {
+    /// How many are in flight.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Enters a request that is being sent, no earlier than those before; returns the number of its place.
+    pub fn send(&mut self, request: InFlight) -> u32 {
+        if self.ring.len() == self.ring.capacity() {
+            self.ring.reserve_exact(tight::step(self.ring.len()));
+        }
+        self.ring.push_back(Some(request));
+        self.len += 1;
+        self.first.wrapping_add(self.ring.len() as u32 - 1)
+    }
+
+    /// Takes out the request with this place and sequence, if it is in flight.
+    pub fn land(&mut self, place: u32, sequence: u64) -> Option<InFlight> {
+        let place = self.ring.get_mut(place.wrapping_sub(self.first) as usize)?;
+        let request = place.take_if(|request| request.sequence == sequence);
+        self.len -= u32::from(request.is_some());
+        while self.ring.pop_front_if(|place| place.is_none()).is_some() {
+            self.first = self.first.wrapping_add(1);
+        }
+        request
+    }
+
+    /// The one sent first, and the number of its place.
+    pub fn first(&self) -> Option<(u32, &InFlight)> {
+        self.ring.front()?.as_ref().map(|request| (self.first, request))
+    }
+
+    /// When the one sent first was sent.
+    pub fn first_sent_ms(&self) -> Option<Ms> {
+        self.first().map(|(_, request)| request.sent.now_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(sequence: u64) -> InFlight {
+        InFlight {
+            sequence,
+            lane: None,
+            user: 0,
+            cost: Cost::ONE,
+            pull: 0,
+            chunk: 0,
+            attempts: 0,
+            sent: Instant { now_ms: sequence, epsilon_ms: 0 },
+            marks: Marks::default(),
+            user_marks: Marks::default(),
+        }
+    }
+
+    #[test]
+    fn what_lands_early_keeps_no_place_from_the_others() {
+        // Places are numbered on past the largest number there is.
+        let mut flights = Flights { first: u32::MAX - 1, ..Flights::default() };
+        let places = [1, 2, 3].map(|sequence| flights.send(request(sequence)));
+        assert!(flights.land(places[1], 2).is_some());
+        assert!(flights.land(places[1], 2).is_none(), "it has landed");
+        assert!(flights.land(places[2], 2).is_none(), "another one has that place");
+        assert_eq!((flights.len(), flights.first_sent_ms()), (2, Some(1)));
+        assert!(flights.land(places[0], 1).is_some());
+        assert_eq!((flights.len(), flights.first_sent_ms()), (1, Some(3)));
+        assert!(flights.land(places[0], 1).is_none(), "its place is gone");
+        assert!(flights.land(places[2], 3).is_some());
+        assert_eq!((flights.len(), flights.first_sent_ms(), flights.ring.len()), (0, None, 0));
+    }
+}

@@ -84,8 +84,19 @@ impl Heap {
         } else if self.is_empty() {
             self.root = node;
         } else {
+            self.make_place(id.max(self.root as u32));
             tight::push(&mut self.rest, node);
             self.rise(self.rest.len(), node);
+        }
+    }
+
+    /// Makes sure that the place of numbers up to `id` can be noted.
+    fn make_place(&mut self, id: u32) {
+        let len = id as usize + 1;
+        if self.places.len() < len {
+            let missing = len - self.places.len();
+            self.places.reserve_exact(missing.max(tight::step(self.places.len())));
+            self.places.resize(len, ABSENT);
         }
     }
 
@@ -111,8 +122,9 @@ impl Heap {
     fn find_below<R>(&self, place: usize, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
         let node = self.node(place).filter(|node| key(*node) <= most)?;
         ask(id(node)).or_else(|| {
-            let mut children = place * ARITY + 1..=place * ARITY + ARITY;
-            children.find_map(|child| self.find_below(child, most, ask))
+            let children = self.rest.iter().enumerate().skip(place * ARITY).take(ARITY);
+            let mut early = children.filter(|(_, child)| key(**child) <= most);
+            early.find_map(|(above, _)| self.find_below(above + 1, most, ask))
         })
     }
 
@@ -161,19 +173,14 @@ impl Heap {
         self.put(place, node);
     }
 
+    #[inline]
     fn put(&mut self, place: usize, node: u128) {
         if place == 0 {
             self.root = node;
             return;
         }
         self.rest[place - 1] = node;
-        let id = id(node) as usize;
-        if self.places.len() <= id {
-            let missing = id + 1 - self.places.len();
-            self.places.reserve_exact(missing.max(tight::step(self.places.len())));
-            self.places.resize(id + 1, ABSENT);
-        }
-        self.places[id] = place as u32;
+        self.places[id(node) as usize] = place as u32;
     }
 }
 

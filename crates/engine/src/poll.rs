@@ -109,27 +109,38 @@ pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
 pub struct PollQueue {
     /// The team's poll clock.
     pub clock: PollClock,
-    /// Tag and connection in one number, ascending.
+    /// Tag and connection of the next one, in one number, or [`NOBODY`]. It stands here so that who is next is
+    /// known before memory that nobody has looked at for long is there.
+    next: u64,
+    /// The same of those after it, ascending.
     ring: VecDeque<u64>,
-    /// The same, those that were not above all of the ring when they were entered.
+    /// Those that were not above all of the ring when they were entered.
     others: BinaryHeap<Reverse<u64>>,
 }
+
+/// The next one where there is none.
+const NOBODY: u64 = u64::MAX;
 
 impl PollQueue {
     /// No connections yet.
     #[must_use]
     pub fn new(clock: PollClock) -> Self {
-        Self { clock, ring: VecDeque::new(), others: BinaryHeap::new() }
+        Self { clock, next: NOBODY, ring: VecDeque::new(), others: BinaryHeap::new() }
     }
 
     /// Enters a connection.
     pub fn push(&mut self, tag_ms: Ms, user: u32) {
         debug_assert!(tag_ms < 1 << (64 - USER_BITS), "tags count from the application's start");
         let entry = tag_ms << USER_BITS | u64::from(user);
-        if self.ring.back().is_none_or(|last| *last <= entry) {
-            if self.ring.len() == self.ring.capacity() {
-                self.ring.reserve_exact(tight::step(self.ring.len()));
+        if self.ring.len() == self.ring.capacity() {
+            self.ring.reserve_exact(tight::step(self.ring.len()));
+        }
+        if entry < self.next {
+            let second = std::mem::replace(&mut self.next, entry);
+            if second != NOBODY {
+                self.ring.push_front(second);
             }
+        } else if self.ring.back().is_none_or(|last| *last <= entry) {
             self.ring.push_back(entry);
         } else {
             if self.others.len() == self.others.capacity() {
@@ -139,20 +150,10 @@ impl PollQueue {
         }
     }
 
-    /// The entry with the smallest tag, and whether it stands in the ring.
-    fn first(&self) -> Option<(u64, bool)> {
-        let (ring, other) = (self.ring.front(), self.others.peek());
-        match (ring, other) {
-            (Some(ring), Some(Reverse(other))) => Some((*ring.min(other), ring < other)),
-            (Some(ring), None) => Some((*ring, true)),
-            (None, other) => other.map(|Reverse(other)| (*other, false)),
-        }
-    }
-
     /// When the next one falls due.
     #[must_use]
     pub fn next_due_ms(&self) -> Option<Ms> {
-        self.first().map(|(entry, _)| self.clock.due_ms(entry >> USER_BITS))
+        (self.next != NOBODY).then(|| self.clock.due_ms(self.next >> USER_BITS))
     }
 
     /// Shows `see` the tag and connection of each that is due by `until_ms`, in no order.
@@ -164,26 +165,29 @@ impl PollQueue {
             }
             due
         };
-        let _ = self.ring.iter().all(|entry| show(*entry));
+        let next = Some(&self.next).filter(|next| **next != NOBODY);
+        let _ = next.into_iter().chain(&self.ring).all(|entry| show(*entry));
         each_below(self.others.as_slice(), 0, &mut show);
     }
 
     /// Takes out the next one if it is due by `now_ms`: its due moment and connection.
     pub fn pop_due(&mut self, now_ms: Ms) -> Option<(Ms, u32)> {
-        let (entry, in_ring) = self.first()?;
-        let due_ms = self.clock.due_ms(entry >> USER_BITS);
-        if due_ms > now_ms {
-            return None;
+        let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
+        let other = self.others.peek().map_or(NOBODY, |Reverse(other)| *other);
+        let next = match self.ring.pop_front_if(|next| *next < other) {
+            Some(next) => next,
+            None => self.pop_other(),
+        };
+        let due = std::mem::replace(&mut self.next, next);
+        Some((due_ms, due as u32 % USERS_MAX as u32))
+    }
+
+    fn pop_other(&mut self) -> u64 {
+        let other = self.others.pop().map_or(NOBODY, |Reverse(other)| other);
+        if self.others.capacity() > 2 * self.others.len() + OTHERS_MIN {
+            self.others.shrink_to_fit();
         }
-        if in_ring {
-            self.ring.pop_front();
-        } else {
-            self.others.pop();
-            if self.others.capacity() > 2 * self.others.len() + OTHERS_MIN {
-                self.others.shrink_to_fit();
-            }
-        }
-        Some((due_ms, entry as u32 % USERS_MAX as u32))
+        other
     }
 }
 

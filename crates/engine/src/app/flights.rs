@@ -29,6 +29,8 @@ pub(super) struct InFlight {
 /// All have as long, so the first in the ring is also the first whose deadline passes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flights {
+    /// When the first in the ring was sent: known without a look at it, since every poll asks.
+    first_sent_ms: Option<Ms>,
     ring: VecDeque<Option<InFlight>>,
     /// Number of the first place of the ring, wrapping.
     first: u32,
@@ -46,6 +48,7 @@ impl Flights {
         if self.ring.len() == self.ring.capacity() {
             self.ring.reserve_exact(tight::step(self.ring.len()));
         }
+        self.first_sent_ms.get_or_insert(request.sent.now_ms);
         self.ring.push_back(Some(request));
         self.len += 1;
         self.first.wrapping_add(self.ring.len() as u32 - 1)
@@ -59,6 +62,7 @@ impl Flights {
         while self.ring.pop_front_if(|place| place.is_none()).is_some() {
             self.first = self.first.wrapping_add(1);
         }
+        self.first_sent_ms = self.first().map(|(_, request)| request.sent.now_ms);
         request
     }
 
@@ -69,7 +73,7 @@ impl Flights {
 
     /// When the one sent first was sent.
     pub fn first_sent_ms(&self) -> Option<Ms> {
-        self.first().map(|(_, request)| request.sent.now_ms)
+        self.first_sent_ms
     }
 }
 

@@ -14,6 +14,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::clock::ClockError;
 use crate::cost::{Cost, UNITS};
 use crate::fair::{Fair, Share};
@@ -140,15 +142,19 @@ enum Timer {
 /// One OAuth application.
 ///
 /// Among a million connections an application has left every cache by the time its next poll falls due, so
-/// fields stand in this order: what each poll needs comes first, what only history and rare events need last.
+/// fields stand in this order: what is asked first of all, then what each poll needs,
+/// and what only history and rare events need last.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(crate) struct App {
     /// Where the application stands in the engine's agenda.
     pub(crate) wakes_ms: Ms,
+    in_flight: Flights,
+    demand_stale: bool,
     /// Teams by when their next poll falls due.
     due: Heap,
-    teams: Vec<Team>,
+    /// In place, since most have one.
+    teams: SmallVec<[Team; 1]>,
     users: Vec<User>,
     overdue: BinaryHeap<Reverse<(Ms, u32)>>,
     /// Polls that are due and not sent, those waiting for their user's quota included.
@@ -158,7 +164,6 @@ pub(crate) struct App {
     /// Pulls that are not done.
     pending: u64,
     bucket: Bucket,
-    in_flight: Flights,
     clock: ClockError,
     lease: Lease,
     frozen_until_ms: Ms,
@@ -168,7 +173,6 @@ pub(crate) struct App {
     sequence: u64,
     shard: u32,
     unexplained: u32,
-    demand_stale: bool,
     spec: AppSpec,
     user_quotas: UserQuotas,
     fair: Fair,
@@ -215,7 +219,7 @@ impl App {
             users: Vec::new(),
             user_quotas: UserQuotas::default(),
             polled: 0,
-            teams: Vec::new(),
+            teams: SmallVec::new(),
             fair: Fair::default(),
             due: Heap::default(),
             overdue: BinaryHeap::new(),
@@ -260,7 +264,10 @@ impl App {
             pulls: Vec::new(),
             ready: Heap::default(),
         };
-        tight::push(&mut self.teams, team);
+        if self.teams.len() == self.teams.capacity() {
+            self.teams.reserve_exact(tight::step(self.teams.len()));
+        }
+        self.teams.push(team);
         self.fair.add(weight);
         self.teams.len() as u32 - 1
     }

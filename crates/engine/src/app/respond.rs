@@ -27,7 +27,9 @@ impl App {
         response: &Response<'_>,
         now_ms: Ms,
     ) -> (Outcome, Option<Record>) {
-        let Some(request) = self.in_flight.land(id.place, id.sequence) else { return (Outcome::Unknown, None) };
+        let Some(request) = self.in_flight.land(id.place, id.sequence) else {
+            return (Outcome::Unknown, None);
+        };
         let took_ms = now_ms - request.sent.now_ms;
         // The longest seen, forgotten slowly.
         self.latency_ms =
@@ -51,10 +53,11 @@ impl App {
 
     /// Gives up the oldest request in flight if its deadline has passed.
     pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
-        let (place, first) = self.in_flight.first()?;
-        if first.sent.now_ms + self.spec.deadline_ms > now_ms {
+        let sent_ms = self.in_flight.first_sent_ms()?;
+        if sent_ms + self.spec.deadline_ms > now_ms {
             return None;
         }
+        let (place, first) = self.in_flight.first()?;
         let id = RequestId { app: self.shard, place, sequence: first.sequence };
         let request = self.in_flight.land(id.place, id.sequence)?;
         self.settle(&request, self.at(now_ms), false);
@@ -83,7 +86,7 @@ impl App {
     /// Takes in the usage a response reports; returns whether the application's and the user's windows
     /// explain a refusal by it.
     fn observe(&mut self, request: &InFlight, response: &Response<'_>, at: Instant) -> (bool, bool) {
-        if mutation::is("ignore-headers") {
+        if response.app.is_empty() && response.user.is_empty() || mutation::is("ignore-headers") {
             return (false, false);
         }
         self.bucket.advance(at);

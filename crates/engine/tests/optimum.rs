@@ -97,6 +97,8 @@ fn nothing_beats_the_optimum_and_the_engine_comes_within_its_margins() {
                         cost: Cost::ONE,
                         poll_cost: Cost::ONE,
                         polls: &[],
+                        poll_slack_ms: 0,
+                        on_both_sides: None,
                         from_ms: START_MS,
                         start_ms: START_MS,
                         requests: requests as u64,

@@ -134,8 +134,10 @@ impl Ahead for UserPollsAhead {
     }
 }
 
-/// `1 + ⌈ln n / 2⌉`, from powers of e rounded down so that the result is never too small.
-fn discrepancy(n: u64) -> u64 {
+/// How far golden-ratio phases of `n` connections can run ahead of an even spread: `1 + ⌈ln n / 2⌉`, from powers of e
+/// rounded down so that the result is never too small.
+#[must_use]
+pub fn discrepancy(n: u64) -> u64 {
     // ⌊e²⌋, ⌊e⁴⌋, …: ln n / 2 ≤ k iff n ≤ e²ᵏ.
     const POWERS: [u64; 15] = [
         1,

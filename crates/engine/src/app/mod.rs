@@ -30,6 +30,7 @@ use crate::time::{Instant, Ms};
 
 use admit::Slack;
 use demand::Demand;
+pub(crate) use demand::discrepancy;
 use flights::Flights;
 use sight::Sight;
 use users::{User, UserQuotas};

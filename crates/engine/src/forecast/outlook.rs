@@ -306,13 +306,14 @@ fn poll_capacity(load: &Load) -> Option<f64> {
 /// The earliest that any scheduler could be done which polls as often as the engine came to.
 fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>]) -> Option<Ms> {
     let requests = ran.asked * u64::from(scale);
-    let polls: Vec<Polls> = load
+    let polls: Vec<Polls<'_>> = load
         .teams
         .iter()
         .zip(polling)
         .filter_map(|(team, polling)| {
             let period_ms = (*polling)?.period_ms * 1_001 / 1_000;
-            Some(Polls { connections: u64::from(team.connections), period_ms: period_ms.max(1) })
+            let connections = u64::from(team.connections);
+            Some(Polls { connections, period_ms: period_ms.max(1), firsts: None })
         })
         .collect();
     let real = |specs: Vec<WindowSpec>| -> Vec<WindowSpec> {
@@ -328,6 +329,8 @@ fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>
         cost: Cost::new(1, days),
         poll_cost: Cost::ONE,
         polls: &polls,
+        poll_slack_ms: load.latency_ms[1],
+        on_both_sides: None,
         from_ms: load.start_ms,
         start_ms: load.start_ms,
         requests,

@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use super::known::KnownLog;
+use crate::app::discrepancy;
 use crate::cost::Cost;
 use crate::quota::{Kind, WindowSpec};
 use crate::time::Ms;
@@ -37,26 +39,28 @@ struct Rest<'a> {
     length_ms: Ms,
     flow: Flow,
     limit: u64,
-    polls: &'a [Polls],
+    polls: &'a [Polls<'a>],
     poll_cost: u64,
     cost: u64,
     from_ms: Ms,
     start_ms: Ms,
+    poll_slack_ms: Ms,
+    on_both_sides: Option<(Ms, Ms)>,
     /// Batches that still matter.
     sent: VecDeque<(Ms, u64)>,
     held: u64,
+    /// Instead, where the moments of polls are known.
+    known: Option<KnownLog<'a>>,
 }
 
 impl Rest<'_> {
-    /// What polls leave of the limit over `span_ms`, in history requests.
-    fn left_by_polls(&self, span_ms: Ms) -> u64 {
-        let polls: u64 = self.polls.iter().map(|polls| polls.least(span_ms)).sum();
-        self.limit.saturating_sub(polls * self.poll_cost) / self.cost
+    /// What polls leave of `total` between two moments, in history requests.
+    fn beside_polls(&self, total: u64, from: Ms, until: Ms) -> u64 {
+        let between = |polls: &Polls<'_>| polls.between(from, until.saturating_sub(self.poll_slack_ms));
+        self.beside(total, self.polls.iter().map(between).sum())
     }
 
-    /// What polls until `until` leave of `total`, in history requests.
-    fn beside_polls(&self, total: u64, until: Ms) -> u64 {
-        let polls: u64 = self.polls.iter().map(|polls| polls.least(until - self.from_ms)).sum();
+    fn beside(&self, total: u64, polls: u64) -> u64 {
         total.saturating_sub(polls * self.poll_cost) / self.cost
     }
 
@@ -67,26 +71,41 @@ impl Rest<'_> {
                 let (from, until) = (now - now % self.length_ms, now - now % self.length_ms + self.length_ms);
                 self.forget_before(from);
                 // In its first window polls began with the run, not with the window.
-                (self.left_by_polls(until - from.max(self.start_ms)), until)
+                let first = from.max(self.start_ms);
+                let left = match self.on_both_sides {
+                    Some((before_ms, after_ms)) => {
+                        let each = |polls: &Polls<'_>| polls.between(first - before_ms, until + after_ms);
+                        self.beside(self.limit, self.polls.iter().map(each).sum())
+                    }
+                    None => self.beside_polls(self.limit, first, until),
+                };
+                (left, until)
             }
             Flow::Log => {
                 self.forget_before((now + 1).saturating_sub(self.length_ms));
+                if let Some(room) = self.known.as_mut().and_then(|log| log.room(now)) {
+                    return room;
+                }
                 let more = self.sent.front().map_or(Ms::MAX, |(at, _)| at + self.length_ms);
-                (self.left_by_polls(self.length_ms), more)
+                let span_ms = self.length_ms.saturating_sub(self.poll_slack_ms);
+                (self.beside(self.limit, self.polls.iter().map(|polls| polls.least(span_ms)).sum()), more)
             }
             Flow::Steps { from, more } => {
                 let begun = (now - from) / self.length_ms + 1;
                 let total = self.limit * (begun + more);
-                (self.beside_polls(total, from + begun * self.length_ms), from + begun * self.length_ms)
+                let until = from + begun * self.length_ms;
+                (self.beside_polls(total, from.max(self.start_ms), until), until)
             }
             Flow::Short(from) => {
                 let begun = (now - from) / self.length_ms + 1;
                 // With a limit of one, every other window stays empty.
                 let total = if self.limit == 1 { begun.div_ceil(2) } else { (self.limit - 1) * begun + 1 };
-                (self.beside_polls(total, from + begun * self.length_ms), from + begun * self.length_ms)
+                let until = from + begun * self.length_ms;
+                (self.beside_polls(total, from.max(self.start_ms), until), until)
             }
             Flow::Even(from) => {
-                let polls: u64 = self.polls.iter().map(|polls| polls.least(now - self.from_ms)).sum();
+                let due = now.saturating_sub(self.poll_slack_ms);
+                let polls: u64 = self.polls.iter().map(|polls| polls.between(self.from_ms, due)).sum();
                 let total = self.limit + now.saturating_sub(from) * self.limit / self.length_ms;
                 let wanted = (self.held + 1) * self.cost + polls * self.poll_cost;
                 let more = (wanted.saturating_sub(self.limit) * self.length_ms).div_ceil(self.limit);
@@ -108,26 +127,49 @@ impl Rest<'_> {
             self.sent.push_back((now, count));
         }
         self.held += count;
+        if let Some(log) = &mut self.known {
+            log.send(now, count);
+        }
     }
 }
 
 /// Connections polled alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Polls {
+pub struct Polls<'a> {
     /// How many.
     pub connections: u64,
     /// How often, stretched, in milliseconds.
     pub period_ms: Ms,
+    /// When each is first due, ascending and within one period, where they then keep to their periods exactly.
+    pub firsts: Option<&'a [Ms]>,
 }
 
-impl Polls {
-    /// The fewest that fall due in any `span_ms`: each connection's whole periods, or the even spread less
-    /// what golden-ratio phases can lag behind it.
+impl Polls<'_> {
+    /// The fewest that fall due in any `span_ms`: each connection has one in every period, but for those of the
+    /// last period begun that golden-ratio phases can bunch behind its end.
     fn least(self, span_ms: Ms) -> u64 {
-        let whole = self.connections * (span_ms / self.period_ms);
-        let even = self.connections * span_ms / self.period_ms;
-        let lag = 2 + (self.connections.max(1) as f64).ln().ceil() as u64;
-        whole.max(even.saturating_sub(lag))
+        let periods = span_ms.div_ceil(self.period_ms);
+        let behind_ms = periods * self.period_ms - span_ms;
+        let behind = match behind_ms {
+            0 => 0,
+            _ => (self.connections * behind_ms).div_ceil(self.period_ms) + discrepancy(self.connections),
+        };
+        self.connections * periods - behind.min(self.connections)
+    }
+
+    /// The fewest that fall due from `from` on and before `until`.
+    fn between(self, from: Ms, until: Ms) -> u64 {
+        match self.firsts {
+            Some(firsts) => self.before(firsts, until).saturating_sub(self.before(firsts, from)),
+            None => self.least(until.saturating_sub(from)),
+        }
+    }
+
+    fn before(self, firsts: &[Ms], until: Ms) -> u64 {
+        let Some(since) = firsts.first().and_then(|first| until.checked_sub(*first)) else { return 0 };
+        let first = until - since;
+        let begun = firsts.partition_point(|due| due - first < since % self.period_ms) as u64;
+        firsts.len() as u64 * (since / self.period_ms) + begun
     }
 }
 
@@ -141,7 +183,12 @@ pub struct Work<'a> {
     /// What a poll costs.
     pub poll_cost: Cost,
     /// The polls beside it.
-    pub polls: &'a [Polls],
+    pub polls: &'a [Polls<'a>],
+    /// How long after it fell due a poll may arrive.
+    pub poll_slack_ms: Ms,
+    /// Set where a clock window is to be taken as it is charged: with the polls, too, that fall due so long before
+    /// it begins and after it ends, since they may be counted on either side of the boundary.
+    pub on_both_sides: Option<(Ms, Ms)>,
     /// When it is asked for, in milliseconds since the Unix epoch.
     pub from_ms: Ms,
     /// When the run starts.
@@ -179,18 +226,29 @@ fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
 /// The earliest moment by which all of `work` can have been sent; `None` where it never can.
 #[must_use]
 pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
-    let rest = |spec: &WindowSpec, flow| Rest {
+    let rest = |spec: &WindowSpec, flow| {
         // What the clock cuts is as long as it is.
-        length_ms: if matches!(flow, Flow::Aligned) { spec.length_ms } else { length_ms(spec, work) },
-        flow,
-        limit: spec.limit,
-        polls: work.polls,
-        poll_cost: work.poll_cost.of(spec.unit),
-        cost: work.cost.of(spec.unit),
-        from_ms: work.from_ms,
-        start_ms: work.start_ms,
-        sent: VecDeque::new(),
-        held: 0,
+        let length_ms = if matches!(flow, Flow::Aligned) { spec.length_ms } else { length_ms(spec, work) };
+        // Where windows allow for the latency, requests count from when they are sent.
+        let poll_slack_ms = if length_ms > spec.length_ms { 0 } else { work.poll_slack_ms };
+        let (poll_cost, cost) = (work.poll_cost.of(spec.unit), work.cost.of(spec.unit));
+        let polls = (work.polls, poll_cost, poll_slack_ms);
+        let known = || KnownLog::new((spec.limit, length_ms), polls, cost, work.from_ms);
+        Rest {
+            length_ms,
+            known: matches!(flow, Flow::Log).then(known).flatten(),
+            flow,
+            limit: spec.limit,
+            polls: work.polls,
+            poll_cost,
+            cost,
+            from_ms: work.from_ms,
+            start_ms: work.start_ms,
+            poll_slack_ms,
+            on_both_sides: work.on_both_sides,
+            sent: VecDeque::new(),
+            held: 0,
+        }
     };
     let spends = |spec: &&WindowSpec| work.cost.of(spec.unit) > 0;
     let windows = work.windows.iter().filter(spends);
@@ -221,11 +279,23 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::poll::phase_ms;
 
     fn work(windows: &[WindowSpec], requests: u64) -> Work<'_> {
         let (cost, poll_cost) = (Cost::ONE, Cost::ONE);
         let (from_ms, start_ms) = (1_000_500, 1_000_500);
-        Work { windows, cost, poll_cost, polls: &[], from_ms, start_ms, requests, latency_ms: 0 }
+        Work {
+            windows,
+            cost,
+            poll_cost,
+            polls: &[],
+            poll_slack_ms: 0,
+            on_both_sides: None,
+            from_ms,
+            start_ms,
+            requests,
+            latency_ms: 0,
+        }
     }
 
     #[test]
@@ -263,7 +333,51 @@ mod tests {
     fn polls_that_take_everything_leave_no_bound() {
         let windows = [WindowSpec::requests(10, 1_000, Kind::Log)];
         let mut work = work(&windows, 1);
-        work.polls = &[Polls { connections: 10, period_ms: 1_000 }];
+        work.polls = &[Polls { connections: 10, period_ms: 1_000, firsts: None }];
         assert_eq!(earliest_ms(&work), None);
+    }
+
+    #[test]
+    fn polls_whose_moments_are_known_leave_exactly_the_rest() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::Aligned)];
+        let firsts = [1_000_600, 1_000_750, 1_000_900];
+        let mut work = work(&windows, 8);
+        let polls = [Polls { connections: 3, period_ms: 500, firsts: Some(&firsts) }];
+        work.polls = &polls;
+        // Three polls before 1,001,000 and six in each second from then on.
+        assert_eq!(earliest_ms(&work), Some(1_001_000));
+        work.requests = 7;
+        assert_eq!(earliest_ms(&work), Some(1_000_500));
+        work.requests = 7 + 4 + 1;
+        assert_eq!(earliest_ms(&work), Some(1_002_000));
+        // The last of them may arrive in the next second.
+        work.poll_slack_ms = 150;
+        work.requests = 8;
+        assert_eq!(earliest_ms(&work), Some(1_000_500));
+        // It is charged there, as one more in that second.
+        work.on_both_sides = Some((150, 0));
+        (work.from_ms, work.requests) = (1_001_000, 4);
+        assert_eq!(earliest_ms(&work), Some(1_002_000));
+    }
+
+    #[test]
+    fn no_span_sees_fewer_polls_than_the_least() {
+        for n in [1_u64, 2, 8, 40, 333] {
+            let period_ms = 900_000;
+            let mut firsts: Vec<Ms> = (3..n + 3).map(|index| phase_ms(index, period_ms)).collect();
+            firsts.sort_unstable();
+            let exact = Polls { connections: n, period_ms, firsts: Some(&firsts) };
+            for span_ms in (0..3 * period_ms).step_by(77_777).chain([period_ms, 2 * period_ms]) {
+                for due in &firsts {
+                    // Just after a poll, and just before the last one of a span, is where fewest are.
+                    for from in [due + 1 + period_ms, due + 4 * period_ms - span_ms] {
+                        assert!(
+                            exact.least(span_ms) <= exact.between(from, from + span_ms),
+                            "{n}, {span_ms}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod chance;
 mod check;
 mod flight;
 mod fuzz;
+mod known;
 mod promises;
 pub mod provider;
 mod report;

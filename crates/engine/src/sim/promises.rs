@@ -2,7 +2,9 @@
 
 use super::scenario::{Headers, Scenario};
 use super::summary::Summary;
+use crate::app::Order;
 use crate::quota::Kind;
+use crate::time::Ms;
 
 /// Lateness that no poll may exceed where quota suffices.
 const LATENESS_MS_MAX: u64 = 60_000;
@@ -46,10 +48,67 @@ pub fn broken(scenario: &Scenario, summary: &Summary) -> Vec<String> {
     if summary.history > 200 {
         must(summary.jain >= 0.99, format!("Jain's index is {:.4}", summary.jain));
     }
+    if let (Some(bound), Some(finished), true) =
+        (promised_ms(scenario, summary), summary.history_finished_ms, unstretched(summary))
+    {
+        must(
+            finished <= bound,
+            format!("history was done at {finished} ms, later than the {bound} ms promised"),
+        );
+    }
     let calm = scenario.crash_at_hours.is_empty() && scenario.lost_rate == 0.0;
-    if calm && summary.poll_stretch.values().all(|stretch| *stretch <= 1.0) {
+    if calm && unstretched(summary) {
         must(late.max <= LATENESS_MS_MAX, format!("a poll was {} ms late", late.max));
         must(late.p99 <= 5_000, format!("polls were {} ms late at p99", late.p99));
     }
     broken
+}
+
+fn unstretched(summary: &Summary) -> bool {
+    summary.poll_stretch.values().all(|stretch| *stretch <= 1.0)
+}
+
+/// When history must be done where one application's polls go at the wished pace and nothing goes wrong; `None` where
+/// nothing is promised.
+///
+/// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept by a
+/// clock that may be off by a second. Where users have windows of their own, one bound is taken for all of them
+/// together and one for each alone; what comes of both together may take a window more.
+fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
+    let [app] = scenario.app.as_slice() else { return None };
+    let kind = app.real_kind();
+    let known = app.windows.iter().chain(&app.user_windows).all(|window| window.kind == kind);
+    let calm = scenario.failure_rate == 0.0
+        && scenario.lost_rate == 0.0
+        && scenario.tail_rate == 0.0
+        && scenario.crash_at_hours.is_empty()
+        && scenario.order == Order::Reserve;
+    if !known || !calm || kind == Kind::TwoCounter {
+        return None;
+    }
+    let (percent, allowed_ms) = if app.user_windows.is_empty() {
+        (101, 0)
+    } else {
+        let windows = app.specs().into_iter().chain(app.user_specs());
+        (105, windows.map(|window| window.length_ms).max().unwrap_or(0))
+    };
+    let from_ms = summary.history_from_ms;
+    let takes_ms = summary.promise_bound_ms?.saturating_sub(from_ms) * percent / 100;
+    Some(from_ms + takes_ms + 2 * scenario.latency_ms[1] + 2_000 + allowed_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{draw, run};
+
+    #[test]
+    fn history_that_is_done_too_late_breaks_a_promise() {
+        let scenario = Scenario::parse(&draw(31_005_047)).unwrap();
+        let mut summary = run(&scenario, None).unwrap();
+        assert_eq!(broken(&scenario, &summary), [""; 0]);
+        // One window later than it could be.
+        summary.history_finished_ms = summary.history_finished_ms.map(|ms| ms + 900_000);
+        assert!(broken(&scenario, &summary)[0].contains("later than"), "{:?}", broken(&scenario, &summary));
+    }
 }

@@ -12,12 +12,18 @@ use crate::cost::Cost;
 use crate::quota::{Kind, WindowSpec};
 use crate::time::Ms;
 
+/// Error of the clock that is always assumed.
+const CLOCK_ERROR_MS: Ms = 1_000;
+
+/// Most users of a team whose own bounds are looked at.
+const USERS_MAX: usize = 16;
+
 /// Sums a run up.
 pub fn summary(world: &World<'_, '_>) -> Summary {
     let ended_ms = world.now_ms - world.start_ms;
     let mut lateness = Histogram::default();
     let (mut period, mut gap_max, mut stretch) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let (mut bounds, mut goals) = (Some(0), Some(0));
+    let (mut bounds, mut goals, mut promises) = (Some(0), Some(0), Some(0));
     let mut fairness = 1.0_f64;
     let mut utilisation = Vec::new();
     for (index, (app, site)) in world.scenario.app.iter().zip(&world.sites).enumerate() {
@@ -32,8 +38,9 @@ pub fn summary(world: &World<'_, '_>) -> Summary {
             let most = site.stretch.iter().max().copied().unwrap_or(1_000);
             stretch.insert(app.id.clone(), most as f64 / 1_000.0);
         }
-        bounds = latest(bounds, app_bound(world, index as u32, false));
-        goals = latest(goals, app_bound(world, index as u32, true));
+        bounds = latest(bounds, app_bound(world, index as u32, Yardstick::Bound));
+        goals = latest(goals, app_bound(world, index as u32, Yardstick::Goal));
+        promises = latest(promises, app_bound(world, index as u32, Yardstick::Promise));
         fairness = fairness.min(app_jain(world, index));
         utilisation.extend(app_use(app, site, world.start_ms, ended_ms));
     }
@@ -63,6 +70,8 @@ pub fn summary(world: &World<'_, '_>) -> Summary {
         makespan_ratio: ratio(bound(bounds)),
         goal_bound_ms: bound(goals),
         goal_ratio: ratio(bound(goals)),
+        promise_bound_ms: bound(promises),
+        history_from_ms: from_ms,
         poll_lateness_ms: lateness.percentiles(),
         poll_period_ms: period,
         poll_gap_ms_max: gap_max,
@@ -119,40 +128,95 @@ fn lengths(kind: Kind, length_ms: Ms, start_ms: Ms, ended_ms: Ms) -> u64 {
 }
 
 /// Polls that crashes may have kept from being sent, and whose room history may have had.
-fn missed(world: &World<'_, '_>, polls: &[Polls]) -> u64 {
+fn missed(world: &World<'_, '_>, polls: &[Polls<'_>]) -> u64 {
     let away_ms = seconds_ms(world.scenario.takeover_seconds);
     // A successor may also begin a period anew.
     let each = polls.iter().map(|polls| polls.connections * (away_ms / polls.period_ms + 2));
     each.sum::<u64>() * world.scenario.crash_at_hours.len() as u64
 }
 
+/// Whether a team's polls were ever slowed.
+fn is_stretched(world: &World<'_, '_>, index: u32, team: usize) -> bool {
+    let now = world.engine.stretch_permille(index).nth(team).unwrap_or(1_000);
+    now.max(world.sites[index as usize].stretch[team]) > 1_000
+}
+
+/// When each of a team's connections was first due, ascending, where they kept to their periods from then on.
+fn firsts(world: &World<'_, '_>, index: u32, team: usize) -> Vec<Ms> {
+    let crashed = !world.scenario.crash_at_hours.is_empty();
+    let later = world.scenario.app[index as usize].team[team].connect_at_seconds > 0.0;
+    if crashed || later || is_stretched(world, index, team) {
+        return Vec::new();
+    }
+    let people = world.sites[index as usize].people.iter().filter(|person| person.team == team);
+    let mut firsts: Vec<Ms> = people.filter_map(|person| person.first_due_ms).collect();
+    firsts.sort_unstable();
+    firsts
+}
+
+/// What a run is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Yardstick {
+    /// What nobody can be faster than.
+    Bound,
+    /// The same for 1.01 times the work, windows that are not aligned taken as their length and the longest latency.
+    Goal,
+    /// The goal with windows taken as we charge them: `anchored` ones and leaking buckets as logs, and polls in flight
+    /// at a boundary on both sides of it.
+    Promise,
+}
+
 /// The bound of one application: all its history through its own windows, and each user's through theirs.
-fn app_bound(world: &World<'_, '_>, index: u32, goal: bool) -> Option<Ms> {
+fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<Ms> {
     let (app, site) = (&world.scenario.app[index as usize], &world.sites[index as usize]);
     let real = |specs: Vec<WindowSpec>| -> Vec<WindowSpec> {
-        specs.into_iter().map(|spec| WindowSpec { kind: app.real_kind(), ..spec }).collect()
+        let kind = match app.real_kind() {
+            Kind::Anchored | Kind::Bucket if yardstick == Yardstick::Promise => Kind::Log,
+            real => real,
+        };
+        specs.into_iter().map(|spec| WindowSpec { kind, ..spec }).collect()
     };
+    let goal = yardstick != Yardstick::Bound;
     let (windows, user_windows) = (real(app.grown_specs()), real(app.user_specs()));
     let latency = world.scenario.latency_ms;
+    let firsts: Vec<Vec<Ms>> = (0..app.team.len()).map(|team| firsts(world, index, team)).collect();
     let polls = |team: usize, connections: u32| {
         let scenario = &app.team[team];
         // The period it came to at its longest: stretched with the team, and by the user's own windows.
         let now = world.engine.period_ms(index, site.first[team]).unwrap_or(0);
         let stretch = world.engine.stretch_permille(index).nth(team).unwrap_or(1_000);
-        let period_ms = (now * site.stretch[team].max(stretch)).div_ceil(stretch) * 1_001 / 1_000;
+        let period_ms = if is_stretched(world, index, team) {
+            (now * site.stretch[team].max(stretch)).div_ceil(stretch) * 1_001 / 1_000
+        } else {
+            now
+        };
         // Connections that come later are no part of the bound.
-        let connections = if scenario.connect_at_seconds > 0.0 { 0 } else { u64::from(connections) };
-        Polls { connections: if now == 0 { 0 } else { connections }, period_ms: period_ms.max(1) }
+        let connections =
+            if now == 0 || scenario.connect_at_seconds > 0.0 { 0 } else { u64::from(connections) };
+        Polls { connections, period_ms: period_ms.max(1), firsts: None }
     };
-    let all: Vec<Polls> = (0..app.team.len()).map(|team| polls(team, app.team[team].connections)).collect();
+    let all: Vec<Polls<'_>> = (0..app.team.len())
+        .map(|team| {
+            let firsts = Some(firsts[team].as_slice()).filter(|firsts| !firsts.is_empty());
+            Polls { firsts, ..polls(team, app.team[team].connections) }
+        })
+        .collect();
+    let late_ms = site.lateness.percentiles().max;
+    let overdue = world.engine.overdue(index).map(|due_ms| world.now_ms.saturating_sub(due_ms)).max();
+    let longest_ms = if world.scenario.tail_rate > 0.0 { world.scenario.tail_ms } else { 0 }.max(latency[1]);
+    let skew_ms = 2 * world.scenario.clock_skew_ms.unsigned_abs();
+    let poll_slack_ms = longest_ms + late_ms.max(overdue.unwrap_or(0)) + skew_ms;
     let mut bound = 0;
-    let mut raise = |windows: &[WindowSpec], polls: &[Polls], from_ms: Ms, requests: u64| -> Option<()> {
+    let mut raise = |windows: &[WindowSpec], polls: &[Polls<'_>], from_ms: Ms, requests: u64| -> Option<()> {
         let requests = requests.saturating_sub(missed(world, polls));
         let work = Work {
             windows,
             cost: app.history_cost(),
             poll_cost: Cost::ONE,
             polls,
+            poll_slack_ms,
+            on_both_sides: (yardstick == Yardstick::Promise)
+                .then_some((latency[1] + CLOCK_ERROR_MS, CLOCK_ERROR_MS)),
             from_ms: world.start_ms + from_ms,
             start_ms: world.start_ms,
             requests: if goal { requests + requests.div_ceil(100) } else { requests },
@@ -167,9 +231,20 @@ fn app_bound(world: &World<'_, '_>, index: u32, goal: bool) -> Option<Ms> {
         let requests =
             later.map(|team| u64::from(team.history_connections) * u64::from(team.history_requests)).sum();
         raise(&windows, &all, from_ms, requests)?;
-        if !user_windows.is_empty() {
-            let polled = u32::from(team.connections >= team.history_connections);
-            raise(&user_windows, &[polls(position, polled)], from_ms, u64::from(team.history_requests))?;
+        if user_windows.is_empty() {
+            continue;
+        }
+        // Who is polled as well takes longest.
+        let both = team.connections.min(team.history_connections);
+        let dues = site.people[site.first[position] as usize..][..both as usize].iter();
+        let dues: Vec<Ms> = dues.filter_map(|person| person.first_due_ms).take(USERS_MAX).collect();
+        let each = u64::from(team.history_requests);
+        let polled = polls(position, both.min(1));
+        if firsts[position].is_empty() || dues.is_empty() {
+            raise(&user_windows, &[polled], from_ms, each)?;
+        }
+        for due in dues.chunks(1).filter(|_| !firsts[position].is_empty()) {
+            raise(&user_windows, &[Polls { firsts: Some(due), ..polled }], from_ms, each)?;
         }
     }
     Some(bound)

@@ -15,6 +15,8 @@ pub struct Person {
     pub team: usize,
     /// Position within the team.
     pub index: u32,
+    /// When the first poll that was sent fell due.
+    pub first_due_ms: Option<Ms>,
     /// When the last poll was sent.
     pub polled_ms: Option<Ms>,
     /// Whether polls go on for them.
@@ -74,7 +76,14 @@ impl Site {
         let (mut people, mut first) = (Vec::new(), Vec::new());
         for (team, wanted) in app.team.iter().enumerate() {
             first.push(people.len() as u32);
-            let person = |index| Person { team, index, polled_ms: None, connected: false, done: Vec::new() };
+            let person = |index| Person {
+                team,
+                index,
+                first_due_ms: None,
+                polled_ms: None,
+                connected: false,
+                done: Vec::new(),
+            };
             people.extend((0..wanted.connections.max(wanted.history_connections)).map(person));
         }
         Self {
@@ -98,6 +107,7 @@ impl Site {
     pub fn polled(&mut self, user: u32, due_ms: Ms, now_ms: Ms) {
         self.lateness.add(now_ms - due_ms);
         let person = &mut self.people[user as usize];
+        person.first_due_ms.get_or_insert(due_ms);
         if let Some(before) = person.polled_ms.replace(now_ms) {
             self.gaps.add(now_ms - before);
         }

@@ -40,6 +40,11 @@ pub struct Summary {
     pub goal_bound_ms: Option<Ms>,
     /// `history_finished_ms / goal_bound_ms`, from the same moment.
     pub goal_ratio: Option<f64>,
+    /// The same with windows taken as we charge them: `anchored` ones and leaking buckets as logs, and polls in flight at
+    /// a boundary on both sides of it. What is promised.
+    pub promise_bound_ms: Option<Ms>,
+    /// When the first history was asked for.
+    pub history_from_ms: Ms,
     /// How late polls were sent, those never sent counted up to the end.
     pub poll_lateness_ms: Percentiles,
     /// Mean time between polls of a connection, per application.

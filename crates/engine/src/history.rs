@@ -8,6 +8,15 @@ use crate::cost::Cost;
 /// Attempts at one chunk before it is given up.
 pub const ATTEMPTS_MAX: u16 = 100;
 
+/// What all chunks of a pull have in common; most pulls of an application share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What each chunk costs.
+    pub cost: Cost,
+    /// Days of data in each, which makes chunks of different pulls comparable by age.
+    pub days: u32,
+}
+
 /// One historical pull of one user: chunks numbered from the newest, 0, to the oldest.
 #[derive(Clone, Debug)]
 pub struct Pull {
@@ -15,10 +24,8 @@ pub struct Pull {
     pub seat: u32,
     /// Position of the user in its application.
     pub user: u32,
-    /// What each chunk costs.
-    pub cost: Cost,
-    /// Days of data in each chunk, which makes chunks of different pulls comparable by age.
-    pub chunk_days: u32,
+    /// Position of its shape in its application.
+    pub shape: u32,
     /// Chunks not done: to do, to do again, waiting for another attempt, or in flight.
     pub left: u32,
     /// The newest chunks never asked for yet.
@@ -39,13 +46,7 @@ struct Rest {
 impl Pull {
     /// A pull of the chunks in `missing`, which are disjoint and ascending.
     #[must_use]
-    pub fn new(
-        seat: u32,
-        user: u32,
-        cost: Cost,
-        chunk_days: u32,
-        missing: impl IntoIterator<Item = Range<u32>>,
-    ) -> Self {
+    pub fn new(seat: u32, user: u32, shape: u32, missing: impl IntoIterator<Item = Range<u32>>) -> Self {
         let mut todo: VecDeque<_> = missing.into_iter().filter(|range| range.start < range.end).collect();
         debug_assert!(
             todo.iter().zip(todo.iter().skip(1)).all(|(a, b)| a.end <= b.start),
@@ -54,7 +55,7 @@ impl Pull {
         let left = todo.iter().map(|range| range.end - range.start).sum();
         let fresh = todo.pop_front().unwrap_or(0..0);
         let rest = (!todo.is_empty()).then(|| Box::new(Rest { todo, again: Vec::new() }));
-        Self { seat, user, cost, chunk_days, left, fresh, rest }
+        Self { seat, user, shape, left, fresh, rest }
     }
 
     /// The newest chunk that can be asked for now.
@@ -66,10 +67,10 @@ impl Pull {
     }
 
     /// Where the pull stands among those of its team: age of the next chunk in days, then most left. `None`
-    /// while there is nothing to ask for.
+    /// while there is nothing to ask for. `chunk_days` is its shape's.
     #[must_use]
-    pub fn key(&self) -> Option<u64> {
-        let days = self.peek()?.saturating_mul(self.chunk_days);
+    pub fn key(&self, chunk_days: u32) -> Option<u64> {
+        let days = self.peek()?.saturating_mul(chunk_days);
         Some(u64::from(days) << 32 | u64::from(u32::MAX - self.left))
     }
 
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn chunks_come_newest_first_and_failed_ones_again() {
-        let mut pull = Pull::new(0, 0, Cost::ONE, 1, [0..2, 5..6]);
+        let mut pull = Pull::new(0, 0, 0, [0..2, 5..6]);
         assert_eq!(pull.left, 3);
         assert_eq!(pull.take(), Some((0, 0)));
         assert_eq!(pull.take(), Some((1, 0)));
@@ -114,11 +115,11 @@ mod tests {
 
     #[test]
     fn last_week_of_everyone_comes_before_last_year_of_anyone() {
-        let mut started = Pull::new(0, 1, Cost::ONE, 7, Some(0..50));
+        let mut started = Pull::new(0, 1, 0, Some(0..50));
         started.take();
-        let fresh = Pull::new(1, 2, Cost::ONE, 7, Some(0..3));
-        assert!(fresh.key() < started.key());
-        let longer = Pull::new(2, 3, Cost::ONE, 7, Some(0..9));
-        assert!(longer.key() < fresh.key());
+        let fresh = Pull::new(1, 2, 0, Some(0..3));
+        assert!(fresh.key(7) < started.key(7));
+        let longer = Pull::new(2, 3, 0, Some(0..9));
+        assert!(longer.key(7) < fresh.key(7));
     }
 }

@@ -88,6 +88,9 @@ impl App {
         if frozen_until_ms > at.now_ms {
             return Some(frozen_until_ms);
         }
+        if self.user_quotas.have_room(&self.spec.user_windows, user, cost) {
+            return None;
+        }
         self.ask_user(user, at, |bucket| bucket.release(at, cost))?
     }
 

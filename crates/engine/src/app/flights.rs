@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use crate::cost::Cost;
 use crate::quota::Marks;
 use crate::request::Lane;
-use crate::tight;
 use crate::time::{Instant, Ms};
+
+/// Places that an application at rest keeps.
+const RESTING_MAX: usize = 4;
 
 /// A request whose response has not come.
 #[derive(Clone, Debug)]
@@ -45,9 +47,6 @@ impl Flights {
 
     /// Enters a request that is being sent, no earlier than those before; returns the number of its place.
     pub fn send(&mut self, request: InFlight) -> u32 {
-        if self.ring.len() == self.ring.capacity() {
-            self.ring.reserve_exact(tight::step(self.ring.len()));
-        }
         self.first_sent_ms.get_or_insert(request.sent.now_ms);
         self.ring.push_back(Some(request));
         self.len += 1;
@@ -61,6 +60,9 @@ impl Flights {
         self.len -= u32::from(request.is_some());
         while self.ring.pop_front_if(|place| place.is_none()).is_some() {
             self.first = self.first.wrapping_add(1);
+        }
+        if self.ring.is_empty() && self.ring.capacity() > RESTING_MAX {
+            self.ring = VecDeque::new();
         }
         self.first_sent_ms = self.first().map(|(_, request)| request.sent.now_ms);
         request

@@ -127,7 +127,7 @@ impl App {
                 return None;
             }
             let Some(pull) = self.ready_pull(team, at) else { continue };
-            let Pull { user, cost, .. } = self.pulls[pull as usize];
+            let (user, cost) = self.asks(pull);
             let again_ms = match self.bucket.release(at, cost) {
                 Some(release_ms) => release_ms,
                 None => match self.crowded(at, cost) {
@@ -150,7 +150,7 @@ impl App {
     fn ready_pull(&mut self, team: u32, at: Instant) -> Option<u32> {
         while let Some((_, seat)) = self.teams[team as usize].ready.first() {
             let pull = self.teams[team as usize].pulls[seat as usize];
-            let Pull { user, cost, .. } = self.pulls[pull as usize];
+            let (user, cost) = self.asks(pull);
             if let Some(parked) = self.parked.get_mut(&user) {
                 parked.push(pull);
                 self.withdraw(pull);
@@ -165,12 +165,18 @@ impl App {
         None
     }
 
+    /// The user of a pull and what a chunk of it costs.
+    fn asks(&self, pull: u32) -> (u32, Cost) {
+        let Pull { user, shape, .. } = self.pulls[pull as usize];
+        (user, self.shapes[shape as usize].cost)
+    }
+
     fn take_chunk(&mut self, team: u32, pull: u32, user: u32, cost: Cost) -> Choice {
         self.spend(cost);
         self.fair.serve(team, self.dominant(cost));
         let entry = &mut self.pulls[pull as usize];
         let (chunk, attempts) = entry.take().expect("a pull is offered only while it has a chunk to ask for");
-        if entry.key().is_some() {
+        if entry.peek().is_some() {
             self.refresh(pull);
         } else {
             self.withdraw(pull);

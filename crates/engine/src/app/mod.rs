@@ -20,7 +20,7 @@ use crate::clock::ClockError;
 use crate::cost::{Cost, UNITS};
 use crate::fair::{Fair, Share};
 use crate::heap::Heap;
-use crate::history::Pull;
+use crate::history::{Pull, Shape};
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
 use crate::quota::{Bucket, SpecError, WINDOWS_MAX, WindowSpec};
@@ -37,6 +37,9 @@ use users::{User, UserQuotas};
 
 /// Longest polling period, in milliseconds: 30 days.
 const PERIOD_MS_MAX: Ms = 30 * 86_400_000;
+
+/// Most shapes of pulls that a new one is compared with.
+const SHAPES_SOUGHT: usize = 16;
 
 /// In which order polls and history go. All but the first are there to be compared with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -178,6 +181,7 @@ pub(crate) struct App {
     user_quotas: UserQuotas,
     fair: Fair,
     pulls: Vec<Pull>,
+    shapes: Vec<Shape>,
     demand: Demand,
     slack: [Slack; WINDOWS_MAX],
     /// When history that no window had room for is to be looked at again.
@@ -227,6 +231,7 @@ impl App {
             overdue_count: 0,
             live: VecDeque::new(),
             pulls: Vec::new(),
+            shapes: Vec::new(),
             pending: 0,
             pending_since_ms: 0,
             chunk_cost: None,
@@ -325,11 +330,12 @@ impl App {
         now_ms: Ms,
     ) -> u32 {
         let team = self.users[user as usize].team();
+        let shape = self.shape(Shape { cost, days: chunk_days });
         let pull = self.pulls.len() as u32;
         let seats = &mut self.teams[team as usize].pulls;
         tight::push(seats, pull);
         let seat = seats.len() as u32 - 1;
-        tight::push(&mut self.pulls, Pull::new(seat, user, cost, chunk_days, missing));
+        tight::push(&mut self.pulls, Pull::new(seat, user, shape, missing));
         if self.pulls[pull as usize].left > 0 {
             self.pending += 1;
             if self.pending == 1 {
@@ -341,6 +347,21 @@ impl App {
             self.offer(pull);
         }
         pull
+    }
+
+    /// The position of a shape, which is entered unless it is among the last there are.
+    fn shape(&mut self, shape: Shape) -> u32 {
+        let recent = self.shapes.iter().enumerate().rev().take(SHAPES_SOUGHT);
+        let known = recent.filter(|(_, known)| **known == shape).map(|(index, _)| index).next();
+        known.unwrap_or_else(|| {
+            tight::push(&mut self.shapes, shape);
+            self.shapes.len() - 1
+        }) as u32
+    }
+
+    /// Where a pull stands among those of its team; `None` while there is nothing to ask for.
+    fn pull_key(&self, pull: &Pull) -> Option<u64> {
+        pull.key(self.shapes[pull.shape as usize].days)
     }
 
     /// Asks for a request ahead of everything else.
@@ -356,7 +377,7 @@ impl App {
     /// Puts a pull among those of its team that can send.
     fn offer(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let Some(key) = entry.key() else { return };
+        let Some(key) = self.pull_key(entry) else { return };
         if let Some(parked) = self.parked.get_mut(&entry.user) {
             parked.push(pull);
             return;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost::Cost;
 use crate::quota::{Bucket, Folded, WindowSpec};
 use crate::time::{Instant, Ms};
 
@@ -74,6 +75,13 @@ impl UserQuotas {
         let answer = ask(&mut bucket);
         bucket.fold(folded, windows);
         Some(answer)
+    }
+
+    /// Whether a user's windows have room for `cost` whatever the time; `false` where that is not known at a glance.
+    pub fn have_room(&self, windows: &[WindowSpec], user: u32, cost: Cost) -> bool {
+        let folded = self.folded.get(user as usize * windows.len()..).unwrap_or_default();
+        let room = |(spec, folded): (&WindowSpec, &Folded)| folded.has_room(spec, cost.of(spec.unit));
+        folded.len() >= windows.len() && windows.iter().zip(folded).all(room)
     }
 
     /// Until when the user must wait whatever its windows say.

@@ -43,7 +43,7 @@ impl App {
     /// A chunk is to be asked for again; that may move its pull forward.
     fn offer_again(&mut self, pull: u32, chunk: u32, attempts: u16) {
         let entry = &mut self.pulls[pull as usize];
-        let waits = entry.key().is_some();
+        let waits = entry.peek().is_some();
         entry.put_back(chunk, attempts);
         if waits {
             // Already offered, or parked: then its place is worked out when its user is let go.

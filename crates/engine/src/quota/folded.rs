@@ -15,40 +15,54 @@ use crate::time::{Instant, Ms};
 /// Bytes for the entries of a log: the polls of an hour and a half, one each quarter of an hour.
 const BYTES: usize = 20;
 
-/// It counts clock windows.
+/// It counts clock windows too.
 const COUNTED: u8 = 1;
-/// It keeps a log.
-const LOGGED: u8 = 2;
 /// The entries of its log live two lengths.
-const DOUBLED: u8 = 4;
+const DOUBLED: u8 = 2;
 /// Its kind was unknown, and the provider turned out not to add two counters.
-const REFUTED: u8 = 8;
+const REFUTED: u8 = 4;
 /// Usage headers were looked at, and nobody else was found.
-const LOOKED: u8 = 16;
+const LOOKED: u8 = 8;
 
-/// One window of one user.
+/// One window of one user: 24 bytes with what names it.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Folded {
     /// Nothing counted yet.
     #[default]
     Fresh,
-    /// What was counted, and nothing else to know: 40 bytes with what names it.
-    Small {
-        /// Which of the parts above there are.
-        parts: u8,
-        /// Bytes in use below.
-        len: u8,
+    /// What clock windows have counted, without a log, and nothing else to know.
+    Counted {
         flying: u8,
         in_flight: u16,
-        /// The clock window that is open, or that in which the first entry expires.
+        /// The clock window that is open.
         opened: u32,
         charged: [u16; 3],
         certain: [u16; 2],
-        /// When headers were first looked at, and the entries of the log.
-        bytes: [u8; BYTES],
+        /// When headers were first looked at, in 48 bits; [`NEVER`] where none were.
+        since: [u16; 3],
     },
+    /// What a log has counted, and nothing else to know.
+    Logged(Box<Logged>),
     /// Anything else. Empty only while the window is looked at.
     Whole(Box<Option<Window>>),
+}
+
+/// The end of time, in 48 bits.
+const NEVER: [u16; 3] = [u16::MAX; 3];
+
+/// A window with a log, nobody of whose requests is in flight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Logged {
+    /// Which of the parts above there are.
+    parts: u8,
+    /// Bytes in use below.
+    len: u8,
+    /// The clock window that is open, or that in which the first entry expires.
+    opened: u32,
+    charged: [u16; 3],
+    certain: [u16; 2],
+    /// When headers were first looked at, and the entries of the log.
+    bytes: [u8; BYTES],
 }
 
 /// Numbers of as few bytes as each needs, seven bits in a byte.
@@ -90,44 +104,35 @@ fn base_ms(opened: u32, spec: &WindowSpec) -> Ms {
     Ms::from(opened.saturating_sub(1)) * spec.length_ms
 }
 
+fn narrow(count: u32) -> Option<u16> {
+    u16::try_from(count).ok()
+}
+
+fn counters(spec: &WindowSpec, opened: u32, charged: [u16; 3], certain: [u16; 2]) -> Counters {
+    Counters {
+        length_ms: spec.length_ms as u32,
+        starts_ms: Ms::from(opened) * spec.length_ms,
+        charged: charged.map(u32::from),
+        certain: certain.map(u32::from),
+    }
+}
+
 impl Folded {
     /// The window, to be asked and changed and then folded again.
     pub fn unfold(&mut self, spec: &WindowSpec, at: Instant) -> Window {
         match self {
             Self::Fresh => Window::new(*spec, at),
             Self::Whole(window) => window.take().expect("a window is folded before it is unfolded again"),
-            &mut Self::Small { parts, len, flying, in_flight, opened, charged, certain, ref bytes } => {
-                let mut bytes = &bytes[..usize::from(len)];
-                let base_ms = base_ms(opened, spec);
-                let has = |part| parts & part != 0;
-                let foreign = if has(LOOKED) {
-                    let age_ms = take(&mut bytes).expect("put there when it was folded");
-                    ForeignRate::nobody((Ms::from(opened) + 1) * spec.length_ms - age_ms)
-                } else {
-                    ForeignRate::default()
-                };
-                let log = has(LOGGED).then(|| {
-                    let mut expiry_ms = base_ms;
-                    let life_ms = spec.length_ms * if has(DOUBLED) { 2 } else { 1 };
-                    let entries = std::iter::from_fn(|| {
-                        let step = take(&mut bytes)?;
-                        expiry_ms += step >> 1;
-                        Some((expiry_ms, if step & 1 == 0 { 1 } else { take(&mut bytes)? }))
-                    });
-                    Box::new(SlidingLog::of(life_ms, entries))
-                });
-                let kind = if has(REFUTED) { Kind::Log } else { spec.kind };
+            Self::Logged(logged) => logged.unfold(spec),
+            &mut Self::Counted { flying, in_flight, opened, charged, certain, since } => {
+                let [high, middle, low] = since.map(Ms::from);
+                let since_ms = if since == NEVER { Ms::MAX } else { high << 32 | middle << 16 | low };
                 Window {
-                    spec: WindowSpec { kind, ..*spec },
+                    spec: *spec,
                     limit: Limit::new(spec.limit),
-                    log,
-                    counters: has(COUNTED).then(|| Counters {
-                        length_ms: spec.length_ms as u32,
-                        starts_ms: Ms::from(opened) * spec.length_ms,
-                        charged: charged.map(u32::from),
-                        certain: certain.map(u32::from),
-                    }),
-                    foreign,
+                    log: None,
+                    counters: Some(counters(spec, opened, charged, certain)),
+                    foreign: ForeignRate::nobody(since_ms),
                     in_flight: u64::from(in_flight),
                     settled: 0,
                     flying: u32::from(flying),
@@ -138,26 +143,94 @@ impl Folded {
 
     /// Puts the window away.
     pub fn fold(&mut self, spec: &WindowSpec, window: Window) {
-        match (Self::small(spec, &window), &mut *self) {
-            (Some(small), _) => *self = small,
-            (None, Self::Whole(place)) => **place = Some(window),
-            (None, _) => *self = Self::Whole(Box::new(Some(window))),
+        if let Some(counted) = Self::counted(spec, &window) {
+            *self = counted;
+        } else if let Some(logged) = Logged::of(spec, &window) {
+            *self = Self::Logged(Box::new(logged));
+        } else if let Self::Whole(place) = self {
+            **place = Some(window);
+        } else {
+            *self = Self::Whole(Box::new(Some(window)));
         }
     }
 
-    /// The window in few bytes, if nothing is lost by it.
-    ///
-    /// What has expired and what was settled are running totals, which only marks are compared with. A log whose
-    /// requests in flight hold some is kept as it is; without a log nobody asks.
-    fn small(spec: &WindowSpec, window: &Window) -> Option<Self> {
-        let Window { limit, log, counters, foreign, in_flight, flying, .. } = window;
-        let since_ms = foreign.nobody_since()?;
-        let refuted = window.spec.kind != spec.kind;
-        if !limit.is_documented() || log.is_some() && *flying > 0 {
+    /// Whether `cost` fits whatever the time: even beside all that is kept of three clock windows.
+    pub fn has_room(&self, spec: &WindowSpec, cost: u64) -> bool {
+        match self {
+            Self::Fresh => cost <= spec.limit,
+            Self::Counted { in_flight, charged, .. } => {
+                let all = charged.iter().chain([in_flight]).map(|count| u64::from(*count)).sum::<u64>();
+                all + cost <= spec.limit
+            }
+            _ => false,
+        }
+    }
+
+    /// The window in few bytes, if it has no log and nothing is lost by it. What was settled is a running total,
+    /// which only logs are compared with.
+    fn counted(spec: &WindowSpec, window: &Window) -> Option<Self> {
+        let Window { limit, log: None, counters: Some(counters), foreign, in_flight, flying, .. } = window
+        else {
+            return None;
+        };
+        let since_ms = foreign.nobody_since().filter(|_| limit.is_documented())?;
+        let since = [since_ms >> 32, since_ms >> 16, since_ms].map(|part| part as u16);
+        if since_ms < Ms::MAX && (since_ms >> 48 > 0 || since == NEVER) {
             return None;
         }
+        let ([newest, last, before], certain) = (counters.charged, counters.certain);
+        Some(Self::Counted {
+            flying: u8::try_from(*flying).ok()?,
+            in_flight: u16::try_from(*in_flight).ok()?,
+            opened: u32::try_from(counters.starts_ms / spec.length_ms).ok()?,
+            charged: [narrow(newest)?, narrow(last)?, narrow(before)?],
+            certain: [narrow(certain[0])?, narrow(certain[1])?],
+            since,
+        })
+    }
+}
+
+impl Logged {
+    fn unfold(&self, spec: &WindowSpec) -> Window {
+        let Self { parts, len, opened, charged, certain, ref bytes } = *self;
+        let mut bytes = &bytes[..usize::from(len)];
+        let has = |part| parts & part != 0;
+        let foreign = if has(LOOKED) {
+            let age_ms = take(&mut bytes).expect("put there when it was folded");
+            ForeignRate::nobody((Ms::from(opened) + 1) * spec.length_ms - age_ms)
+        } else {
+            ForeignRate::default()
+        };
+        let mut expiry_ms = base_ms(opened, spec);
+        let life_ms = spec.length_ms * if has(DOUBLED) { 2 } else { 1 };
+        let entries = std::iter::from_fn(|| {
+            let step = take(&mut bytes)?;
+            expiry_ms += step >> 1;
+            Some((expiry_ms, if step & 1 == 0 { 1 } else { take(&mut bytes)? }))
+        });
+        let log = Some(Box::new(SlidingLog::of(life_ms, entries)));
+        let kind = if has(REFUTED) { Kind::Log } else { spec.kind };
+        Window {
+            spec: WindowSpec { kind, ..*spec },
+            limit: Limit::new(spec.limit),
+            log,
+            counters: has(COUNTED).then(|| counters(spec, opened, charged, certain)),
+            foreign,
+            in_flight: 0,
+            settled: 0,
+            flying: 0,
+        }
+    }
+
+    /// The window in few bytes, if it has a log and nothing is lost by it.
+    ///
+    /// What has expired and what was settled are running totals, which only marks are compared with: while
+    /// requests in flight hold some the window is kept as it is.
+    fn of(spec: &WindowSpec, window: &Window) -> Option<Self> {
+        let Window { limit, log: Some(log), counters, foreign, flying: 0, .. } = window else { return None };
+        let since_ms = foreign.nobody_since().filter(|_| limit.is_documented())?;
         let looked = since_ms < Ms::MAX;
-        let first_ms = log.as_ref().and_then(|log| log.entries().next()).map(|(expiry_ms, _)| expiry_ms);
+        let first_ms = log.entries().next().map(|(expiry_ms, _)| expiry_ms);
         let starts_ms = counters.as_ref().map(|counters| counters.starts_ms);
         let opened = starts_ms.or(first_ms).unwrap_or(if looked { since_ms } else { 0 }) / spec.length_ms;
         let opened = u32::try_from(opened).ok()?;
@@ -166,29 +239,24 @@ impl Folded {
             bytes.put(((Ms::from(opened) + 1) * spec.length_ms).checked_sub(since_ms)?)?;
         }
         let mut last_ms = base_ms(opened, spec);
-        for (expiry_ms, cost) in log.iter().flat_map(|log| log.entries()) {
+        for (expiry_ms, cost) in log.entries() {
             bytes.put(expiry_ms.checked_sub(last_ms)? << 1 | u64::from(cost != 1))?;
             if cost != 1 {
                 bytes.put(cost)?;
             }
             last_ms = expiry_ms;
         }
-        let doubled = log.as_ref().is_some_and(|log| log.life_ms() != spec.length_ms);
         let flags = [
             (counters.is_some(), COUNTED),
-            (log.is_some(), LOGGED),
-            (doubled, DOUBLED),
-            (refuted, REFUTED),
+            (log.life_ms() != spec.length_ms, DOUBLED),
+            (window.spec.kind != spec.kind, REFUTED),
             (looked, LOOKED),
         ];
-        let narrow = |count: u32| u16::try_from(count).ok();
         let ([newest, last, before], certain) =
             counters.as_ref().map_or(([0; 3], [0; 2]), |counters| (counters.charged, counters.certain));
-        Some(Self::Small {
+        Some(Self {
             parts: flags.into_iter().filter(|(is, _)| *is).map(|(_, flag)| flag).sum(),
             len: bytes.len as u8,
-            flying: u8::try_from(*flying).ok()?,
-            in_flight: u16::try_from(*in_flight).ok()?,
             opened,
             charged: [narrow(newest)?, narrow(last)?, narrow(before)?],
             certain: [narrow(certain[0])?, narrow(certain[1])?],
@@ -279,10 +347,12 @@ mod tests {
                     }
                 }
                 folded.fold(&spec, window);
+                let has_room = folded.has_room(&spec, 7);
                 let window = folded.unfold(&spec, at);
                 for cost in [1, 50_000] {
                     prop_assert_eq!(window.release(at, cost), kept.release(at, cost));
                 }
+                prop_assert!(!has_room || kept.fits(at, 7));
                 prop_assert_eq!(window.charged(at), kept.charged(at));
                 prop_assert_eq!(window.slack(at, 500, &Nobody), kept.slack(at, 500, &Nobody));
                 prop_assert_eq!(window.ask_again(at), kept.ask_again(at));
@@ -296,9 +366,9 @@ mod tests {
 
     /// How many bytes a user takes whose polls and their headers a window of an hour saw for a day.
     #[test]
-    fn polls_each_quarter_of_an_hour_are_kept_in_forty_bytes() {
-        assert_eq!(size_of::<Folded>(), 40);
-        for kind in [Kind::Aligned, Kind::Log, Kind::Unknown] {
+    fn polls_each_quarter_of_an_hour_are_kept_in_few_bytes() {
+        assert_eq!((size_of::<Folded>(), size_of::<Logged>()), (24, 36));
+        for (kind, logged) in [(Kind::Aligned, false), (Kind::Log, true), (Kind::Unknown, true)] {
             let spec = WindowSpec::requests(150, 3_600_000, kind);
             let mut folded = Folded::default();
             for poll in 0..96 {
@@ -313,7 +383,12 @@ mod tests {
                 window.observe(sent, acked, mark, used);
                 window.settle(sent, acked, 1);
                 folded.fold(&spec, window);
-                assert!(matches!(folded, Folded::Small { .. }), "{kind:?}: {folded:?}");
+                let few = match folded {
+                    Folded::Counted { .. } => !logged,
+                    Folded::Logged(_) => logged,
+                    _ => false,
+                };
+                assert!(few, "{kind:?}: {folded:?}");
             }
         }
     }

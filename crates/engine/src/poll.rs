@@ -109,6 +109,8 @@ pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
 pub struct PollQueue {
     /// The team's poll clock.
     pub clock: PollClock,
+    /// The period of all its connections, if they have one.
+    pub shared_period_ms: Option<Ms>,
     /// Tag and connection of the next one, in one number, or [`NOBODY`]. It stands here so that who is next is
     /// known before memory that nobody has looked at for long is there.
     next: u64,
@@ -125,7 +127,7 @@ impl PollQueue {
     /// No connections yet.
     #[must_use]
     pub fn new(clock: PollClock) -> Self {
-        Self { clock, next: NOBODY, ring: VecDeque::new(), others: BinaryHeap::new() }
+        Self { clock, shared_period_ms: None, next: NOBODY, ring: VecDeque::new(), others: BinaryHeap::new() }
     }
 
     /// Enters a connection.
@@ -170,8 +172,8 @@ impl PollQueue {
         each_below(self.others.as_slice(), 0, &mut show);
     }
 
-    /// Takes out the next one if it is due by `now_ms`: its due moment and connection.
-    pub fn pop_due(&mut self, now_ms: Ms) -> Option<(Ms, u32)> {
+    /// Takes out the next one if it is due by `now_ms`: its due moment, tag and connection.
+    pub fn pop_due(&mut self, now_ms: Ms) -> Option<(Ms, Ms, u32)> {
         let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
         let other = self.others.peek().map_or(NOBODY, |Reverse(other)| *other);
         let next = match self.ring.pop_front_if(|next| *next < other) {
@@ -179,7 +181,7 @@ impl PollQueue {
             None => self.pop_other(),
         };
         let due = std::mem::replace(&mut self.next, next);
-        Some((due_ms, due as u32 % USERS_MAX as u32))
+        Some((due_ms, due >> USER_BITS, due as u32 % USERS_MAX as u32))
     }
 
     fn pop_other(&mut self) -> u64 {
@@ -252,7 +254,7 @@ mod tests {
             let expected =
                 std::iter::once((tag_ms, user)).chain(model.range(..=(until_ms, u32::MAX)).copied());
             assert_eq!(seen, expected.collect::<Vec<_>>());
-            assert_eq!(queue.pop_due(Ms::from(u32::MAX)), Some((tag_ms, user)));
+            assert_eq!(queue.pop_due(Ms::from(u32::MAX)), Some((tag_ms, tag_ms, user)));
             queue.push(tag_ms + period_ms(user), user);
             model.insert((tag_ms + period_ms(user), user));
         }

@@ -103,12 +103,10 @@ pub(super) struct UserPollsAhead {
 
 impl UserPollsAhead {
     pub fn new(app: &App, user: &User, now_ms: Ms) -> Self {
-        let clock = &app.teams[user.team() as usize].polls.clock;
-        let until_due_ms =
-            if user.is_overdue() { 0 } else { clock.due_ms(user.tag_ms).saturating_sub(now_ms) };
+        let clock = &app.teams[user.team as usize].polls.clock;
         Self {
             poll_cost: app.spec.poll_cost,
-            until_due_ms,
+            until_due_ms: clock.due_ms(user.tag_ms).saturating_sub(now_ms),
             period_ms: clock.stretched_ms(Ms::from(user.period_ms)),
         }
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::flights::InFlight;
-use super::{App, Order, Timer};
+use super::{App, Order, Overdue, Timer};
 use crate::cost::{Cost, Unit};
 use crate::history::Pull;
 use crate::journal::Record;
@@ -15,6 +15,7 @@ use crate::time::{Instant, Ms};
 /// A request about to be granted.
 struct Choice {
     lane: Lane,
+    team: u32,
     user: u32,
     cost: Cost,
     due_ms: Option<Ms>,
@@ -50,7 +51,7 @@ impl App {
     fn history_was_first(&self) -> bool {
         self.spec.order == Order::Fifo
             && self.pending > 0
-            && self.overdue.peek().is_none_or(|Reverse((due_ms, _))| self.pending_since_ms <= *due_ms)
+            && self.overdue.peek().is_none_or(|Reverse(poll)| self.pending_since_ms <= poll.due_ms)
     }
 
     fn choose_live(&mut self, at: Instant) -> Option<Choice> {
@@ -63,7 +64,8 @@ impl App {
                 None => {
                     self.spend(cost);
                     let due_ms = Some(asked_ms);
-                    return Some(Choice { lane: Lane::Live, user, cost, due_ms, chunk: None });
+                    let team = self.users[user as usize].team;
+                    return Some(Choice { lane: Lane::Live, team, user, cost, due_ms, chunk: None });
                 }
                 Some(release_ms) => self.timers.push(Reverse((release_ms, Timer::Live { user, asked_ms }))),
             }
@@ -79,24 +81,25 @@ impl App {
         if mutation::is("starve-polls") && self.pending > 0 {
             return None;
         }
-        while let Some(Reverse((due_ms, user))) = self.overdue.pop() {
+        while let Some(Reverse(Overdue { due_ms, user, team, tag_ms })) = self.overdue.pop() {
             if let Some(release_ms) = self.user_release(user, at, cost) {
                 self.timers.push(Reverse((release_ms, Timer::Poll { user, due_ms })));
                 continue;
             }
             self.overdue_count -= 1;
+            let polls = &mut self.teams[team as usize].polls;
+            polls.clock.advance(at.now_ms);
             let entry = &mut self.users[user as usize];
-            let team_index = entry.team();
-            let team = &mut self.teams[team_index as usize];
-            team.polls.clock.advance(at.now_ms);
-            entry.set_overdue(false);
-            entry.tag_ms = next_tag(entry.tag_ms, team.polls.clock.tau_ms(), Ms::from(entry.period_ms));
+            // Among many users this one has left every cache: where its period is everybody's nothing waits for it.
+            let period_ms = polls.shared_period_ms.unwrap_or_else(|| Ms::from(entry.period_ms));
+            let mut tag_ms = next_tag(tag_ms, polls.clock.tau_ms(), period_ms);
             if mutation::is("stretch-silently") {
-                entry.tag_ms += Ms::from(entry.period_ms);
+                tag_ms += period_ms;
             }
-            team.polls.push(entry.tag_ms, user);
-            self.reindex_due(team_index);
-            return Some(Choice { lane: Lane::Poll, user, cost, due_ms: Some(due_ms), chunk: None });
+            entry.tag_ms = tag_ms;
+            polls.push(tag_ms, user);
+            self.reindex_due(team);
+            return Some(Choice { lane: Lane::Poll, team, user, cost, due_ms: Some(due_ms), chunk: None });
         }
         None
     }
@@ -182,7 +185,7 @@ impl App {
             self.withdraw(pull);
         }
         let chunk = Some((ChunkId { pull, chunk }, attempts));
-        Choice { lane: Lane::History, user, cost, due_ms: None, chunk }
+        Choice { lane: Lane::History, team, user, cost, due_ms: None, chunk }
     }
 
     /// What a request takes of the scarcest quota, so that teams whose requests differ can be compared:
@@ -193,7 +196,7 @@ impl App {
     }
 
     fn grant(&mut self, at: Instant, choice: &Choice) -> Grant {
-        let Choice { lane, user, cost, due_ms, chunk } = *choice;
+        let Choice { lane, team, user, cost, due_ms, chunk } = *choice;
         let marks = self.bucket.charge(at, cost);
         let user_marks = self.ask_user(user, at, |bucket| bucket.charge(at, cost)).unwrap_or_default();
         self.sequence += 1;
@@ -212,7 +215,7 @@ impl App {
         });
         Grant {
             id: RequestId { app: self.shard, place, sequence: self.sequence },
-            team: self.users[user as usize].team(),
+            team,
             user,
             lane,
             cost,

@@ -134,6 +134,15 @@ struct Team {
     ready: Heap,
 }
 
+/// A poll that is due and not sent, the one due first before others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Overdue {
+    due_ms: Ms,
+    user: u32,
+    team: u32,
+    tag_ms: Ms,
+}
+
 /// Something that happens to one user or pull at a known time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
@@ -160,7 +169,7 @@ pub(crate) struct App {
     /// In place, since most have one.
     teams: SmallVec<[Team; 1]>,
     users: Vec<User>,
-    overdue: BinaryHeap<Reverse<(Ms, u32)>>,
+    overdue: BinaryHeap<Reverse<Overdue>>,
     /// Polls that are due and not sent, those waiting for their user's quota included.
     overdue_count: u64,
     timers: BinaryHeap<Reverse<(Ms, Timer)>>,
@@ -294,7 +303,7 @@ impl App {
         let entry = &mut self.users[user as usize];
         assert!(entry.period_ms == 0, "a user is polled once");
         entry.period_ms = period_ms;
-        let team_index = entry.team();
+        let team_index = entry.team;
         let period = Ms::from(period_ms);
         let team = &mut self.teams[team_index as usize];
         team.polls.clock.advance(now_ms);
@@ -303,6 +312,8 @@ impl App {
         let tag_ms = if missed { tau_ms } else { first_tag(tau_ms, phase_ms(self.polled, period), period) };
         entry.tag_ms = tag_ms;
         team.polls.push(tag_ms, user);
+        let shared = team.connections == 0 || team.polls.shared_period_ms == Some(period);
+        team.polls.shared_period_ms = shared.then_some(period);
         team.demand += stretch::demand(period);
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
@@ -329,7 +340,7 @@ impl App {
         missing: impl IntoIterator<Item = Range<u32>>,
         now_ms: Ms,
     ) -> u32 {
-        let team = self.users[user as usize].team();
+        let team = self.users[user as usize].team;
         let shape = self.shape(Shape { cost, days: chunk_days });
         let pull = self.pulls.len() as u32;
         let seats = &mut self.teams[team as usize].pulls;
@@ -382,7 +393,7 @@ impl App {
             parked.push(pull);
             return;
         }
-        let team = self.users[entry.user as usize].team();
+        let team = self.users[entry.user as usize].team;
         self.teams[team as usize].ready.set(entry.seat, key);
         self.fair.wake(team);
     }
@@ -390,7 +401,7 @@ impl App {
     /// Takes a pull out of those that can send.
     fn withdraw(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let team = self.users[entry.user as usize].team();
+        let team = self.users[entry.user as usize].team;
         let ready = &mut self.teams[team as usize].ready;
         let found = ready.remove(entry.seat);
         debug_assert!(found, "what is withdrawn was offered");
@@ -428,7 +439,7 @@ impl App {
     /// The period a user is polled at now, stretched, in milliseconds; `None` if it is not polled or not known.
     pub fn period_ms(&self, user: u32) -> Option<Ms> {
         let user = self.users.get(user as usize)?;
-        let clock = &self.teams[user.team() as usize].polls.clock;
+        let clock = &self.teams[user.team as usize].polls.clock;
         (user.period_ms > 0).then(|| clock.stretched_ms(Ms::from(user.period_ms)))
     }
 
@@ -438,7 +449,7 @@ impl App {
             Timer::Poll { due_ms, .. } => Some(*due_ms),
             _ => None,
         });
-        self.overdue.iter().map(|Reverse((due_ms, _))| *due_ms).chain(waiting)
+        self.overdue.iter().map(|Reverse(poll)| poll.due_ms).chain(waiting)
     }
 
     /// Whether a team has a chunk to ask for.

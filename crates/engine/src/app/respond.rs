@@ -194,7 +194,7 @@ impl App {
     /// Moves a pull that is offered to where it belongs by now.
     pub(super) fn refresh(&mut self, pull: u32) {
         let entry = &self.pulls[pull as usize];
-        let (key, team) = (self.pull_key(entry), self.users[entry.user as usize].team());
+        let (key, team) = (self.pull_key(entry), self.users[entry.user as usize].team);
         let ready = &mut self.teams[team as usize].ready;
         if let (Some(key), true) = (key, ready.contains(entry.seat)) {
             ready.set(entry.seat, key);

@@ -47,7 +47,7 @@ impl App {
         let until_ms = now_ms + 2 * span_ms;
         let mut dues = std::mem::take(&mut self.sight).dues;
         dues.clear();
-        let overdue = self.overdue.iter().map(|Reverse((_, user))| *user);
+        let overdue = self.overdue.iter().map(|Reverse(poll)| poll.user);
         let waiting = self.timers.iter().filter_map(|Reverse((_, timer))| match timer {
             Timer::Poll { user, .. } => Some(*user),
             _ => None,
@@ -70,7 +70,7 @@ impl App {
 
     fn add_dues(&self, dues: &mut Vec<Ms>, mut tag_ms: Ms, user: u32, until_ms: Ms) {
         let entry = &self.users[user as usize];
-        let clock = &self.teams[entry.team() as usize].polls.clock;
+        let clock = &self.teams[entry.team as usize].polls.clock;
         loop {
             let due_ms = clock.due_ms(tag_ms);
             if due_ms > until_ms {

@@ -6,14 +6,11 @@ use crate::cost::Cost;
 use crate::quota::{Bucket, Folded, WindowSpec};
 use crate::time::{Instant, Ms};
 
-/// Bit of [`User::team`] that says that a poll is overdue.
-const OVERDUE: u32 = 1 << 31;
-
 /// One user of the application: 16 bytes, and 8 among the polls of its team.
 #[derive(Clone, Debug)]
 pub(super) struct User {
-    /// Position of the team, and [`OVERDUE`].
-    team: u32,
+    /// Position of the team.
+    pub team: u32,
     /// Polling period; 0 where the user is not polled.
     pub period_ms: u32,
     /// Poll-clock tag of the next poll, or of the one that is overdue.
@@ -23,23 +20,7 @@ pub(super) struct User {
 impl User {
     /// One who is not polled.
     pub fn new(team: u32) -> Self {
-        debug_assert!(team < OVERDUE, "teams are fewer than users");
         Self { team, period_ms: 0, tag_ms: 0 }
-    }
-
-    /// Position of the team.
-    pub fn team(&self) -> u32 {
-        self.team & !OVERDUE
-    }
-
-    /// Whether a poll is due and not sent.
-    pub fn is_overdue(&self) -> bool {
-        self.team & OVERDUE != 0
-    }
-
-    /// A poll fell due, or was sent.
-    pub fn set_overdue(&mut self, overdue: bool) {
-        self.team = self.team() | if overdue { OVERDUE } else { 0 };
     }
 }
 

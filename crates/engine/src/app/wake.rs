@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::{App, Timer};
+use super::users::User;
+use super::{App, Overdue, Timer};
 use crate::time::Ms;
 
 impl App {
@@ -15,9 +16,8 @@ impl App {
             if due_ms > now_ms {
                 break;
             }
-            while let Some((due_ms, user)) = self.teams[team as usize].polls.pop_due(now_ms) {
-                self.users[user as usize].set_overdue(true);
-                self.overdue.push(Reverse((due_ms, user)));
+            while let Some((due_ms, tag_ms, user)) = self.teams[team as usize].polls.pop_due(now_ms) {
+                self.overdue.push(Reverse(Overdue { due_ms, user, team, tag_ms }));
                 self.overdue_count += 1;
             }
             self.reindex_due(team);
@@ -28,7 +28,10 @@ impl App {
             }
             self.timers.pop();
             match timer {
-                Timer::Poll { user, due_ms } => self.overdue.push(Reverse((due_ms, user))),
+                Timer::Poll { user, due_ms } => {
+                    let User { team, tag_ms, .. } = self.users[user as usize];
+                    self.overdue.push(Reverse(Overdue { due_ms, user, team, tag_ms }));
+                }
                 Timer::Live { user, asked_ms } => self.live.push_back((asked_ms, user)),
                 Timer::Unpark { user } => {
                     for pull in self.parked.remove(&user).unwrap_or_default() {

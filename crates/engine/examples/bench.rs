@@ -8,8 +8,8 @@
 //! every 15 minutes; `--users` gives every user a window of its own, `--unknown` one of
 //! a kind nobody knows, which is charged as a log too, `--history` a pull of 1,000 chunks. A
 //! decision is a request granted and its response taken in. Bytes at rest are resident bytes once everything
-//! is set up, applications included, and again after each connection was polled or pulled once, with users' windows
-//! in use and nothing under way. No provider is simulated: only the engine runs
+//! is set up, applications included, again after each connection was polled once, with users' windows in use and
+//! nothing under way, and with `--history` once more when each has asked for its pull. No provider is simulated: only the engine runs
 //! while the clock does. To count instructions instead, run it under callgrind with two numbers of decisions
 //! and divide the difference; `scripts/instructions.sh` does.
 
@@ -76,9 +76,6 @@ fn build(wanted: &Wanted) -> Engine {
         for _ in 0..wanted.connections / apps {
             let user = engine.add_user(app, team);
             engine.poll(app, user, 900_000, None, now_ms);
-            if wanted.history {
-                engine.pull(app, user, Cost::ONE, 1, Some(0..1_000), now_ms);
-            }
         }
     }
     engine
@@ -92,6 +89,16 @@ struct World {
 }
 
 impl World {
+    /// Asks for a pull of each connection.
+    fn pull(&mut self, wanted: &Wanted) {
+        let apps = wanted.connections.min(10_000);
+        for app in 0..apps as u32 {
+            for user in 0..(wanted.connections / apps) as u32 {
+                self.engine.pull(app, user, Cost::ONE, 1, Some(0..1_000), self.now_ms);
+            }
+        }
+    }
+
     /// Lets what is under way come back, and sends nothing.
     fn rest(&mut self) {
         while let Some((at_ms, id)) = self.flying.pop_front() {
@@ -129,22 +136,29 @@ fn main() {
     };
     let before = resident_bytes();
     let engine = build(&wanted);
-    let bytes = resident_bytes().saturating_sub(before) as f64 / wanted.connections as f64;
-    let mut world = World { engine, now_ms: START_MS + 100_000, flying: VecDeque::new() };
-    // What has piled up since the start is no part of the measurement.
+    let bytes = || resident_bytes().saturating_sub(before) as f64 / wanted.connections as f64;
+    let idle = bytes();
+    let mut world = World { engine, now_ms: START_MS, flying: VecDeque::new() };
     world.run(wanted.connections);
     world.rest();
-    let used = resident_bytes().saturating_sub(before) as f64 / wanted.connections as f64;
+    let used = bytes();
+    if wanted.history {
+        world.pull(&wanted);
+    }
+    let pulled = bytes();
+    // The first that pulls ask for, all at once, is no part of the measurement.
+    world.run(if wanted.history { wanted.connections } else { 0 });
     let (began, computed) = (std::time::Instant::now(), computed_seconds());
     world.run(wanted.decisions);
     let rate = |seconds: f64| wanted.decisions as f64 / seconds / 1e6;
     let _ = writeln!(
         out,
-        "{:>9} connections{}{}: {:.2} million decisions/s ({:.2} of computing time), {bytes:.0} bytes a connection at rest, {used:.0} once used",
+        "{:>9} connections{}{}: {:.2} million decisions/s ({:.2} of computing time), {idle:.0} bytes a connection at rest, {used:.0} once each was polled{}",
         wanted.connections,
         wanted.users.map_or(String::new(), |kind| format!(", user windows ({kind:?})")),
         if wanted.history { ", history" } else { "" },
         rate(began.elapsed().as_secs_f64()),
         rate(computed_seconds() - computed),
+        if wanted.history { format!(", {pulled:.0} with a pull each") } else { String::new() },
     );
 }

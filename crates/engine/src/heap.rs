@@ -22,7 +22,7 @@ pub struct Heap {
     /// other memory is touched.
     root: u128,
     /// The nodes of places 1 and up.
-    rest: Vec<u128>,
+    rest: Vec<Packed>,
     /// The place of everything but the root.
     places: Vec<u32>,
 }
@@ -30,6 +30,21 @@ pub struct Heap {
 impl Default for Heap {
     fn default() -> Self {
         Self { root: NONE, rest: Vec::new(), places: Vec::new() }
+    }
+}
+
+/// A node in twelve bytes: an engine has a million of them.
+#[derive(Clone, Copy, Debug)]
+struct Packed([u32; 3]);
+
+impl Packed {
+    fn new(node: u128) -> Self {
+        Self([node as u32, (node >> 32) as u32, (node >> 64) as u32])
+    }
+
+    fn node(self) -> u128 {
+        let [low, middle, high] = self.0.map(u128::from);
+        high << 64 | middle << 32 | low
     }
 }
 
@@ -60,7 +75,7 @@ impl Heap {
         if place == 0 {
             Some(self.root).filter(|root| *root != NONE)
         } else {
-            self.rest.get(place - 1).copied()
+            self.rest.get(place - 1).map(|packed| packed.node())
         }
     }
 
@@ -85,7 +100,7 @@ impl Heap {
             self.root = node;
         } else {
             self.make_place(id.max(self.root as u32));
-            tight::push(&mut self.rest, node);
+            tight::push(&mut self.rest, Packed::new(node));
             self.rise(self.rest.len(), node);
         }
     }
@@ -108,7 +123,7 @@ impl Heap {
         }
         match self.rest.pop() {
             None => self.root = NONE,
-            Some(last) if place <= self.rest.len() => self.settle(place, last),
+            Some(last) if place <= self.rest.len() => self.settle(place, last.node()),
             Some(_) => {}
         }
         true
@@ -123,7 +138,7 @@ impl Heap {
         let node = self.node(place).filter(|node| key(*node) <= most)?;
         ask(id(node)).or_else(|| {
             let children = self.rest.iter().enumerate().skip(place * ARITY).take(ARITY);
-            let mut early = children.filter(|(_, child)| key(**child) <= most);
+            let mut early = children.filter(|(_, child)| key(child.node()) <= most);
             early.find_map(|(above, _)| self.find_below(above + 1, most, ask))
         })
     }
@@ -154,13 +169,15 @@ impl Heap {
             let (offset, least) = match self.rest.get(first..first + ARITY) {
                 // A tournament of two rounds, without a branch.
                 Some(&[a, b, c, d]) => {
+                    let [a, b, c, d] = [a, b, c, d].map(Packed::node);
                     let left = if b < a { (1, b) } else { (0, a) };
                     let right = if d < c { (3, d) } else { (2, c) };
                     if right.1 < left.1 { right } else { left }
                 }
                 _ => {
-                    let children = self.rest.get(first..).unwrap_or_default().iter().copied().enumerate();
-                    let Some(least) = children.min_by_key(|(_, child)| *child) else { break };
+                    let children =
+                        self.rest.get(first..).unwrap_or_default().iter().map(|child| child.node());
+                    let Some(least) = children.enumerate().min_by_key(|(_, child)| *child) else { break };
                     least
                 }
             };
@@ -179,7 +196,7 @@ impl Heap {
             self.root = node;
             return;
         }
-        self.rest[place - 1] = node;
+        self.rest[place - 1] = Packed::new(node);
         self.places[id(node) as usize] = place as u32;
     }
 }

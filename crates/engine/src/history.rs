@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::cost::Cost;
+use crate::tight;
 
 /// Attempts at one chunk before it is given up.
 pub const ATTEMPTS_MAX: u16 = 100;
@@ -97,9 +98,49 @@ impl Pull {
     }
 }
 
+/// The pulls of one team, each with a seat: its position among them.
+///
+/// Where an application has one team, which most have, each pull's seat is its own number and takes no memory.
+#[derive(Clone, Debug, Default)]
+pub struct Seats {
+    /// So many of the first pulls have their own number for a seat.
+    same: u32,
+    others: Vec<u32>,
+}
+
+impl Seats {
+    /// Enters a pull, whose number is above those before, and returns its seat.
+    pub fn add(&mut self, pull: u32) -> u32 {
+        let seat = self.same + self.others.len() as u32;
+        if pull == seat {
+            self.same += 1;
+        } else {
+            tight::push(&mut self.others, pull);
+        }
+        seat
+    }
+
+    /// The pull that has this seat.
+    #[must_use]
+    pub fn pull(&self, seat: u32) -> u32 {
+        seat.checked_sub(self.same).map_or(seat, |other| self.others[other as usize])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seat_leads_to_its_pull_whoever_else_pulls() {
+        let mut seats = Seats::default();
+        let pulls = [0, 1, 2, 7, 8, 20];
+        let taken = pulls.map(|pull| seats.add(pull));
+        assert_eq!(taken, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(taken.map(|seat| seats.pull(seat)), pulls);
+        let mut seats = Seats::default();
+        assert_eq!([3, 4].map(|pull| seats.add(pull)).map(|seat| seats.pull(seat)), [3, 4]);
+    }
 
     #[test]
     fn chunks_come_newest_first_and_failed_ones_again() {

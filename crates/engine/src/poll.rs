@@ -10,6 +10,8 @@ use crate::time::Ms;
 const USER_BITS: u32 = 23;
 /// Most users an application can have.
 pub const USERS_MAX: usize = 1 << USER_BITS;
+/// Longest ring into which one is put out of turn, which moves half of it.
+const MOVED_MAX: usize = 256;
 /// Room that a heap keeps while it empties.
 const OTHERS_MIN: usize = 8;
 
@@ -103,8 +105,8 @@ pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
 /// The polls of one team: its clock and its connections by their next tag.
 ///
 /// A connection that was polled comes back one period later, so where all have one period they come back in
-/// the order they left: those stand in a ring, whose ends are all that is touched. Only the others need a heap:
-/// who joined out of order, and whose period is shorter than that of somebody in the ring.
+/// the order they left: those stand in a ring, whose ends are all that is touched. Only of large teams the others
+/// need a heap: who joined out of order, and whose period is shorter than that of somebody in the ring.
 #[derive(Clone, Debug)]
 pub struct PollQueue {
     /// The team's poll clock.
@@ -144,6 +146,8 @@ impl PollQueue {
             }
         } else if self.ring.back().is_none_or(|last| *last <= entry) {
             self.ring.push_back(entry);
+        } else if self.ring.len() < MOVED_MAX {
+            self.ring.insert(self.ring.partition_point(|other| *other < entry), entry);
         } else {
             if self.others.len() == self.others.capacity() {
                 self.others.reserve_exact(tight::step(self.others.len()));
@@ -238,10 +242,15 @@ mod tests {
 
     #[test]
     fn polls_of_any_periods_come_in_the_order_of_their_tags() {
+        polls_come_in_order(97);
+        polls_come_in_order(5 * MOVED_MAX as u32);
+    }
+
+    fn polls_come_in_order(users: u32) {
         let mut queue = PollQueue::new(PollClock::new(0, 0));
         let mut model = std::collections::BTreeSet::new();
         let period_ms = |user: u32| [700, 900, 900, 1_000][user as usize % 4];
-        for user in 0..97 {
+        for user in 0..users {
             let tag_ms = phase_ms(u64::from(user), period_ms(user));
             queue.push(tag_ms, user);
             model.insert((tag_ms, user));

@@ -4,7 +4,7 @@ use super::demand::{PollsAhead, UserPollsAhead};
 use super::{App, Order};
 use crate::cost::Cost;
 use crate::mutation;
-use crate::quota::{Bucket, Nobody};
+use crate::quota::{Ahead, Bucket, Kind, Marks, Nobody, WindowSpec};
 use crate::time::{Instant, Ms};
 
 /// The slack of one window that history may still use.
@@ -82,13 +82,37 @@ impl App {
         self.user_quotas.ask(&self.spec.user_windows, (user, self.users.len()), at, ask)
     }
 
+    /// Charges a request that is being sent to its user's windows, if users have any.
+    pub(super) fn charge_user(&mut self, user: u32, at: Instant, cost: Cost) -> Marks {
+        let windows = &self.spec.user_windows;
+        if windows.is_empty() {
+            return Marks::default();
+        }
+        self.user_quotas.charge(windows, (user, self.users.len()), at, cost)
+    }
+
+    /// A request of a user's was acknowledged; `is_counted` says whether it was surely counted.
+    pub(super) fn settle_user(
+        &mut self,
+        user: u32,
+        sent: Instant,
+        acked: Instant,
+        cost: Cost,
+        is_counted: bool,
+    ) {
+        let windows = &self.spec.user_windows;
+        if !windows.is_empty() {
+            self.user_quotas.settle(windows, (user, self.users.len()), (sent, acked), cost, is_counted);
+        }
+    }
+
     /// When the user's own bucket may let a request of `cost` through; `None` if it does now.
     pub(super) fn user_release(&mut self, user: u32, at: Instant, cost: Cost) -> Option<Ms> {
         let frozen_until_ms = self.user_quotas.frozen_until_ms(user);
         if frozen_until_ms > at.now_ms {
             return Some(frozen_until_ms);
         }
-        if self.user_quotas.have_room(&self.spec.user_windows, user, cost) {
+        if self.user_quotas.have_room(&self.spec.user_windows, user, |window| cost.of(window.unit)) {
             return None;
         }
         self.ask_user(user, at, |bucket| bucket.release(at, cost))?
@@ -106,6 +130,17 @@ impl App {
         let latency_ms = self.latency_ms;
         let reserves = self.spec.order == Order::Reserve && !mutation::is("no-user-reserve");
         let ahead = UserPollsAhead::new(self, &self.users[user as usize], at.now_ms);
+        // Most have room to spare: for all polls of this clock window and the next one.
+        let ample = |window: &WindowSpec| match window.kind {
+            Kind::Aligned => {
+                let span_ms = 2 * window.length_ms + latency_ms + 4 * at.epsilon_ms;
+                cost.of(window.unit) + if reserves { ahead.most(window.unit, span_ms) } else { 0 }
+            }
+            _ => u64::MAX,
+        };
+        if self.user_quotas.have_room(&self.spec.user_windows, user, ample) {
+            return None;
+        }
         self.ask_user(user, at, |bucket| {
             let crowded = || reserves.then(|| bucket.crowded(at, latency_ms, cost, &ahead)).flatten();
             bucket.release(at, cost).or_else(crowded)

@@ -8,7 +8,7 @@ use crate::request::Lane;
 use crate::time::{Instant, Ms};
 
 /// Places that an application at rest keeps.
-const RESTING_MAX: usize = 4;
+const RESTING_MAX: usize = 1;
 
 /// A request whose response has not come.
 #[derive(Clone, Debug)]
@@ -47,6 +47,9 @@ impl Flights {
 
     /// Enters a request that is being sent, no earlier than those before; returns the number of its place.
     pub fn send(&mut self, request: InFlight) -> u32 {
+        if self.ring.capacity() == 0 {
+            self.ring.reserve_exact(1);
+        }
         self.first_sent_ms.get_or_insert(request.sent.now_ms);
         self.ring.push_back(Some(request));
         self.len += 1;

@@ -152,7 +152,7 @@ impl App {
     /// the team sleeps.
     fn ready_pull(&mut self, team: u32, at: Instant) -> Option<u32> {
         while let Some((_, seat)) = self.teams[team as usize].ready.first() {
-            let pull = self.teams[team as usize].pulls[seat as usize];
+            let pull = self.teams[team as usize].pulls.pull(seat);
             let (user, cost) = self.asks(pull);
             if let Some(parked) = self.parked.get_mut(&user) {
                 parked.push(pull);
@@ -198,7 +198,7 @@ impl App {
     fn grant(&mut self, at: Instant, choice: &Choice) -> Grant {
         let Choice { lane, team, user, cost, due_ms, chunk } = *choice;
         let marks = self.bucket.charge(at, cost);
-        let user_marks = self.ask_user(user, at, |bucket| bucket.charge(at, cost)).unwrap_or_default();
+        let user_marks = self.charge_user(user, at, cost);
         self.sequence += 1;
         let (chunk_id, attempts) = chunk.unwrap_or((ChunkId { pull: 0, chunk: 0 }, 0));
         let place = self.in_flight.send(InFlight {

@@ -20,7 +20,7 @@ use crate::clock::ClockError;
 use crate::cost::{Cost, UNITS};
 use crate::fair::{Fair, Share};
 use crate::heap::Heap;
-use crate::history::{Pull, Shape};
+use crate::history::{Pull, Seats, Shape};
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
 use crate::quota::{Bucket, SpecError, WINDOWS_MAX, WindowSpec};
@@ -128,8 +128,7 @@ struct Team {
     demand: u64,
     connections: u64,
     period_ms_min: Ms,
-    /// The team's pulls; a pull's seat is its position here.
-    pulls: Vec<u32>,
+    pulls: Seats,
     /// Seats of pulls that have a chunk to ask for and whose user is not parked.
     ready: Heap,
 }
@@ -276,7 +275,7 @@ impl App {
             demand: 0,
             connections: 0,
             period_ms_min: Ms::MAX,
-            pulls: Vec::new(),
+            pulls: Seats::default(),
             ready: Heap::default(),
         };
         if self.teams.len() == self.teams.capacity() {
@@ -343,9 +342,7 @@ impl App {
         let team = self.users[user as usize].team;
         let shape = self.shape(Shape { cost, days: chunk_days });
         let pull = self.pulls.len() as u32;
-        let seats = &mut self.teams[team as usize].pulls;
-        tight::push(seats, pull);
-        let seat = seats.len() as u32 - 1;
+        let seat = self.teams[team as usize].pulls.add(pull);
         tight::push(&mut self.pulls, Pull::new(seat, user, shape, missing));
         if self.pulls[pull as usize].left > 0 {
             self.pending += 1;

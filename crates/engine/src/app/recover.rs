@@ -28,8 +28,7 @@ impl App {
                 Record::Grant { sequence, user, cost, .. } => {
                     assert!((user as usize) < self.users.len(), "users are registered before recovery");
                     let marks = self.bucket.charge(at, cost);
-                    let user_marks =
-                        self.ask_user(user, at, |bucket| bucket.charge(at, cost)).unwrap_or_default();
+                    let user_marks = self.charge_user(user, at, cost);
                     let (pull, chunk, attempts) = (0, 0, 0);
                     self.sequence = self.sequence.max(sequence);
                     open.insert(
@@ -52,9 +51,7 @@ impl App {
                     if let Some(request) = open.remove(&sequence) {
                         // The journal does not say whether it was answered.
                         self.bucket.give_up(request.sent, at, request.cost);
-                        self.ask_user(request.user, at, |bucket| {
-                            bucket.give_up(request.sent, at, request.cost);
-                        });
+                        self.settle_user(request.user, request.sent, at, request.cost, false);
                     }
                 }
             }

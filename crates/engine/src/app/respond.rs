@@ -74,13 +74,7 @@ impl App {
         let settle = if is_counted { Bucket::settle } else { Bucket::give_up };
         self.bucket.advance(at);
         settle(&mut self.bucket, request.sent, at, request.cost);
-        let is_fresh = self.ask_user(request.user, at, |bucket| {
-            settle(bucket, request.sent, at, request.cost);
-            bucket.is_fresh(at)
-        });
-        if is_fresh == Some(true) {
-            self.user_quotas.forget(self.spec.user_windows.len(), request.user, at.now_ms);
-        }
+        self.settle_user(request.user, request.sent, at, request.cost, is_counted);
     }
 
     /// Takes in the usage a response reports; returns whether the application's and the user's windows

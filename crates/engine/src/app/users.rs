@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cost::Cost;
-use crate::quota::{Bucket, Folded, WindowSpec};
+use crate::quota::{Bucket, Folded, Marks, WindowSpec};
 use crate::time::{Instant, Ms};
 
 /// One user of the application: 16 bytes, and 8 among the polls of its team.
@@ -45,12 +45,7 @@ impl UserQuotas {
         if windows.is_empty() {
             return None;
         }
-        let first = user as usize * windows.len();
-        if self.folded.len() <= first {
-            self.folded.reserve_exact(users * windows.len() - self.folded.len());
-            self.folded.resize_with(users * windows.len(), Folded::default);
-        }
-        let folded = &mut self.folded[first..first + windows.len()];
+        let folded = self.of(windows, (user, users));
         let mut bucket = Bucket::unfold(folded, windows, at);
         bucket.advance(at);
         let answer = ask(&mut bucket);
@@ -58,11 +53,51 @@ impl UserQuotas {
         Some(answer)
     }
 
-    /// Whether a user's windows have room for `cost` whatever the time; `false` where that is not known at a glance.
-    pub fn have_room(&self, windows: &[WindowSpec], user: u32, cost: Cost) -> bool {
+    /// What is kept of a user's windows.
+    fn of(&mut self, windows: &[WindowSpec], (user, users): (u32, usize)) -> &mut [Folded] {
+        let first = user as usize * windows.len();
+        if self.folded.len() <= first {
+            self.folded.reserve_exact(users * windows.len() - self.folded.len());
+            self.folded.resize_with(users * windows.len(), Folded::default);
+        }
+        &mut self.folded[first..first + windows.len()]
+    }
+
+    /// Charges a request that is being sent; `user` and `users` are as in [`UserQuotas::ask`].
+    pub fn charge(&mut self, windows: &[WindowSpec], user: (u32, usize), at: Instant, cost: Cost) -> Marks {
+        let mut marks = Marks::default();
+        for ((folded, spec), mark) in self.of(windows, user).iter_mut().zip(windows).zip(&mut marks) {
+            *mark = folded.charge(spec, at, cost.of(spec.unit));
+        }
+        marks
+    }
+
+    /// A request sent at `sent` was acknowledged; `is_counted` says whether it was surely counted. Keeps nothing of
+    /// a user of whom fresh windows would say the same, once its wait is over.
+    pub fn settle(
+        &mut self,
+        windows: &[WindowSpec],
+        user: (u32, usize),
+        (sent, acked): (Instant, Instant),
+        cost: Cost,
+        is_counted: bool,
+    ) {
+        let mut is_fresh = true;
+        for (folded, spec) in self.of(windows, user).iter_mut().zip(windows) {
+            is_fresh &= folded.settle(spec, sent, acked, cost.of(spec.unit), is_counted);
+        }
+        if is_fresh && self.frozen_until_ms(user.0) <= acked.now_ms {
+            self.frozen.remove(&user.0);
+            self.of(windows, user).fill_with(Folded::default);
+        }
+    }
+
+    /// Whether each of a user's windows has room for what `cost` says of it, whatever the time; `false` where that is
+    /// not known at a glance.
+    pub fn have_room(&self, windows: &[WindowSpec], user: u32, cost: impl Fn(&WindowSpec) -> u64) -> bool {
         let folded = self.folded.get(user as usize * windows.len()..).unwrap_or_default();
-        let room = |(spec, folded): (&WindowSpec, &Folded)| folded.has_room(spec, cost.of(spec.unit));
-        folded.len() >= windows.len() && windows.iter().zip(folded).all(room)
+        let has_room = |(spec, folded): (&WindowSpec, &Folded)| folded.has_room(spec, cost(spec));
+        folded.len() >= windows.len() && windows.iter().zip(folded).all(has_room)
     }
 
     /// Until when the user must wait whatever its windows say.
@@ -75,13 +110,5 @@ impl UserQuotas {
     pub fn freeze(&mut self, user: u32, until_ms: Ms) {
         let frozen = self.frozen.entry(user).or_insert(0);
         *frozen = until_ms.max(*frozen);
-    }
-
-    /// Keeps nothing of a user of whom a fresh bucket would say the same, once its wait is over.
-    pub fn forget(&mut self, windows: usize, user: u32, now_ms: Ms) {
-        if self.frozen_until_ms(user) <= now_ms {
-            self.frozen.remove(&user);
-            self.folded[user as usize * windows..][..windows].fill_with(Folded::default);
-        }
     }
 }

@@ -9,7 +9,7 @@ use super::foreign::ForeignRate;
 use super::limit::Limit;
 use super::log::SlidingLog;
 use super::spec::{Kind, WindowSpec};
-use super::window::Window;
+use super::window::{Mark, Window};
 use crate::time::{Instant, Ms};
 
 /// Bytes for the entries of a log: the polls of an hour and a half, one each quarter of an hour.
@@ -31,20 +31,24 @@ pub(crate) enum Folded {
     #[default]
     Fresh,
     /// What clock windows have counted, without a log, and nothing else to know.
-    Counted {
-        flying: u8,
-        in_flight: u16,
-        /// The clock window that is open.
-        opened: u32,
-        charged: [u16; 3],
-        certain: [u16; 2],
-        /// When headers were first looked at, in 48 bits; [`NEVER`] where none were.
-        since: [u16; 3],
-    },
+    Counted(Counted),
     /// What a log has counted, and nothing else to know.
     Logged(Box<Logged>),
     /// Anything else. Empty only while the window is looked at.
     Whole(Box<Option<Window>>),
+}
+
+/// A window that only the clock governs. Charges and answers change it in place while that needs no look at the
+/// windows before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    /// The clock window that is open.
+    opened: u32,
+    charged: [u16; 3],
+    in_flight: u16,
+    flying: u8,
+    /// When headers were first looked at, in 48 bits; [`NEVER`] where none were.
+    since: [u16; 3],
 }
 
 /// The end of time, in 48 bits.
@@ -108,43 +112,21 @@ fn narrow(count: u32) -> Option<u16> {
     u16::try_from(count).ok()
 }
 
-fn counters(spec: &WindowSpec, opened: u32, charged: [u16; 3], certain: [u16; 2]) -> Counters {
-    Counters {
-        length_ms: spec.length_ms as u32,
-        starts_ms: Ms::from(opened) * spec.length_ms,
-        charged: charged.map(u32::from),
-        certain: certain.map(u32::from),
-    }
-}
-
 impl Folded {
     /// The window, to be asked and changed and then folded again.
     pub fn unfold(&mut self, spec: &WindowSpec, at: Instant) -> Window {
         match self {
             Self::Fresh => Window::new(*spec, at),
-            Self::Whole(window) => window.take().expect("a window is folded before it is unfolded again"),
+            Self::Counted(counted) => counted.unfold(spec),
             Self::Logged(logged) => logged.unfold(spec),
-            &mut Self::Counted { flying, in_flight, opened, charged, certain, since } => {
-                let [high, middle, low] = since.map(Ms::from);
-                let since_ms = if since == NEVER { Ms::MAX } else { high << 32 | middle << 16 | low };
-                Window {
-                    spec: *spec,
-                    limit: Limit::new(spec.limit),
-                    log: None,
-                    counters: Some(counters(spec, opened, charged, certain)),
-                    foreign: ForeignRate::nobody(since_ms),
-                    in_flight: u64::from(in_flight),
-                    settled: 0,
-                    flying: u32::from(flying),
-                }
-            }
+            Self::Whole(window) => window.take().expect("a window is folded before it is unfolded again"),
         }
     }
 
     /// Puts the window away.
     pub fn fold(&mut self, spec: &WindowSpec, window: Window) {
-        if let Some(counted) = Self::counted(spec, &window) {
-            *self = counted;
+        if let Some(counted) = Counted::of(spec, &window) {
+            *self = Self::Counted(counted);
         } else if let Some(logged) = Logged::of(spec, &window) {
             *self = Self::Logged(Box::new(logged));
         } else if let Self::Whole(place) = self {
@@ -154,21 +136,78 @@ impl Folded {
         }
     }
 
+    /// Unfolds the window at `at` for as long as `ask` takes.
+    fn look<R>(&mut self, spec: &WindowSpec, at: Instant, ask: impl FnOnce(&mut Window) -> R) -> R {
+        let mut window = self.unfold(spec, at);
+        window.advance(at);
+        let answer = ask(&mut window);
+        self.fold(spec, window);
+        answer
+    }
+
+    /// Charges a request that is being sent.
+    pub fn charge(&mut self, spec: &WindowSpec, at: Instant, cost: u64) -> Mark {
+        let in_place = match self {
+            Self::Counted(counted) => counted.charge(spec, at, cost).is_some(),
+            _ => false,
+        };
+        if in_place { Mark::default() } else { self.look(spec, at, |window| window.charge(at, cost)) }
+    }
+
+    /// A request sent at `sent` was acknowledged; `is_counted` says whether it was surely counted then. Returns
+    /// whether a fresh window would say the same as this one now.
+    pub fn settle(
+        &mut self,
+        spec: &WindowSpec,
+        sent: Instant,
+        acked: Instant,
+        cost: u64,
+        is_counted: bool,
+    ) -> bool {
+        if let Self::Counted(counted) = self
+            && counted.settle(spec, acked, cost)
+        {
+            return false;
+        }
+        let settle = if is_counted { Window::settle } else { Window::give_up };
+        self.look(spec, acked, |window| {
+            settle(window, sent, acked, cost);
+            window.is_fresh(acked)
+        })
+    }
+
     /// Whether `cost` fits whatever the time: even beside all that is kept of three clock windows.
     pub fn has_room(&self, spec: &WindowSpec, cost: u64) -> bool {
-        match self {
-            Self::Fresh => cost <= spec.limit,
-            Self::Counted { in_flight, charged, .. } => {
-                let all = charged.iter().chain([in_flight]).map(|count| u64::from(*count)).sum::<u64>();
-                all + cost <= spec.limit
+        let most = match self {
+            Self::Fresh => 0,
+            Self::Counted(counted) => {
+                counted.charged.iter().chain([&counted.in_flight]).map(|count| u64::from(*count)).sum()
             }
-            _ => false,
+            _ => return false,
+        };
+        cost <= spec.limit.saturating_sub(most)
+    }
+}
+
+impl Counted {
+    fn unfold(&self, spec: &WindowSpec) -> Window {
+        let [high, middle, low] = self.since.map(Ms::from);
+        let since_ms = if self.since == NEVER { Ms::MAX } else { high << 32 | middle << 16 | low };
+        Window {
+            spec: *spec,
+            limit: Limit::new(spec.limit),
+            log: None,
+            counters: Some(counters(spec, self.opened, self.charged, [0; 2])),
+            foreign: ForeignRate::nobody(since_ms),
+            in_flight: u64::from(self.in_flight),
+            settled: 0,
+            flying: u32::from(self.flying),
         }
     }
 
     /// The window in few bytes, if it has no log and nothing is lost by it. What was settled is a running total,
-    /// which only logs are compared with.
-    fn counted(spec: &WindowSpec, window: &Window) -> Option<Self> {
+    /// and what was surely counted a lower bound: only windows with a log, which may be refuted, compare with them.
+    fn of(spec: &WindowSpec, window: &Window) -> Option<Self> {
         let Window { limit, log: None, counters: Some(counters), foreign, in_flight, flying, .. } = window
         else {
             return None;
@@ -178,15 +217,51 @@ impl Folded {
         if since_ms < Ms::MAX && (since_ms >> 48 > 0 || since == NEVER) {
             return None;
         }
-        let ([newest, last, before], certain) = (counters.charged, counters.certain);
-        Some(Self::Counted {
-            flying: u8::try_from(*flying).ok()?,
-            in_flight: u16::try_from(*in_flight).ok()?,
+        let [newest, last, before] = counters.charged;
+        Some(Self {
             opened: u32::try_from(counters.starts_ms / spec.length_ms).ok()?,
             charged: [narrow(newest)?, narrow(last)?, narrow(before)?],
-            certain: [narrow(certain[0])?, narrow(certain[1])?],
+            in_flight: u16::try_from(*in_flight).ok()?,
+            flying: u8::try_from(*flying).ok()?,
             since,
         })
+    }
+
+    /// Whether the provider's clock is surely in the window that is open.
+    fn is_open(&self, spec: &WindowSpec, at: Instant) -> bool {
+        let starts_ms = Ms::from(self.opened) * spec.length_ms;
+        let is_governed = spec.length_ms >= 4 * at.epsilon_ms;
+        is_governed && at.earliest() >= starts_ms && at.latest() < starts_ms + spec.length_ms
+    }
+
+    /// Charges a request in place; `None`, and nothing is done, where that takes more.
+    fn charge(&mut self, spec: &WindowSpec, at: Instant, cost: u64) -> Option<()> {
+        let cost = u16::try_from(cost).ok().filter(|_| self.is_open(spec, at))?;
+        let charged = self.charged[0].checked_add(cost)?;
+        let flying = self.flying.checked_add(1)?;
+        self.in_flight = self.in_flight.checked_add(cost)?;
+        (self.charged[0], self.flying) = (charged, flying);
+        Some(())
+    }
+
+    /// Settles a request in place; returns whether it did, and then something is charged still.
+    fn settle(&mut self, spec: &WindowSpec, acked: Instant, cost: u64) -> bool {
+        let in_place = self.charged[0] > 0 && self.is_open(spec, acked);
+        if in_place {
+            assert!(u64::from(self.in_flight) >= cost, "only what was charged is settled");
+            self.in_flight -= cost as u16;
+            self.flying -= 1;
+        }
+        in_place
+    }
+}
+
+fn counters(spec: &WindowSpec, opened: u32, charged: [u16; 3], certain: [u16; 2]) -> Counters {
+    Counters {
+        length_ms: spec.length_ms as u32,
+        starts_ms: Ms::from(opened) * spec.length_ms,
+        charged: charged.map(u32::from),
+        certain: certain.map(u32::from),
     }
 }
 
@@ -317,36 +392,35 @@ mod tests {
             for (pause_ms, epsilon_ms, step) in steps {
                 now_ms += pause_ms;
                 at = Instant { now_ms, epsilon_ms };
-                let mut window = folded.unfold(&spec, at);
-                window.advance(at);
                 kept.advance(at);
                 match step {
                     Step::Send(cost) => {
-                        flying.push_back((at, cost, window.charge(at, cost), kept.charge(at, cost)));
+                        let mark = folded.charge(&spec, at, cost);
+                        flying.push_back((at, cost, mark, kept.charge(at, cost)));
                     }
                     Step::Answer(used) => {
                         let Some((sent, cost, mark, kept_mark)) = flying.pop_front() else {
-                            folded.fold(&spec, window);
+                            folded.look(&spec, at, |_| ());
                             continue;
                         };
                         if let Some(used) = used {
                             let used = kept.charged(at).saturating_add_signed(used);
-                            let foreign = window.observe(sent, at, mark, used);
+                            let foreign = folded.look(&spec, at, |window| window.observe(sent, at, mark, used));
                             prop_assert_eq!(foreign, kept.observe(sent, at, kept_mark, used));
                         }
-                        window.settle(sent, at, cost);
+                        let is_fresh = folded.settle(&spec, sent, at, cost, true);
                         kept.settle(sent, at, cost);
+                        prop_assert_eq!(is_fresh, kept.is_fresh(at));
                     }
                     Step::Limit(limit) => {
-                        window.report_limit(at, limit);
+                        folded.look(&spec, at, |window| window.report_limit(at, limit));
                         kept.report_limit(at, limit);
                     }
                     Step::Falsify => {
-                        window.falsify(at);
+                        folded.look(&spec, at, |window| window.falsify(at));
                         kept.falsify(at);
                     }
                 }
-                folded.fold(&spec, window);
                 let has_room = folded.has_room(&spec, 7);
                 let window = folded.unfold(&spec, at);
                 for cost in [1, 50_000] {
@@ -374,17 +448,14 @@ mod tests {
             for poll in 0..96 {
                 let sent = Instant { now_ms: 1_764_000_000_000 + poll * 900_000, epsilon_ms: 1_000 };
                 let acked = Instant { now_ms: sent.now_ms + 300, ..sent };
-                let mut window = folded.unfold(&spec, sent);
-                window.advance(sent);
-                let mark = window.charge(sent, 1);
-                folded.fold(&spec, window);
-                let mut window = folded.unfold(&spec, acked);
-                let used = window.charged(acked);
-                window.observe(sent, acked, mark, used);
-                window.settle(sent, acked, 1);
-                folded.fold(&spec, window);
+                let mark = folded.charge(&spec, sent, 1);
+                folded.look(&spec, acked, |window| {
+                    let used = window.charged(acked);
+                    window.observe(sent, acked, mark, used)
+                });
+                folded.settle(&spec, sent, acked, 1, true);
                 let few = match folded {
-                    Folded::Counted { .. } => !logged,
+                    Folded::Counted(_) => !logged,
                     Folded::Logged(_) => logged,
                     _ => false,
                 };

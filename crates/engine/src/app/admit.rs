@@ -23,13 +23,13 @@ impl App {
     ///
     /// A window's slack is worked out once and then spent: history takes its cost from it, polls nothing
     /// (their room is what was set aside). It is worked out anew when it does not suffice and something has
-    /// expired, and in any case when a clock window has begun (its polls were not looked at) or it has
-    /// grown old.
+    /// expired, and in any case when a clock window has begun (its polls were not looked at) or is about to
+    /// (what is then in flight was not), or it has grown old.
     pub(super) fn crowded(&mut self, at: Instant, cost: Cost) -> Option<Ms> {
         for index in 0..self.bucket.windows().len() {
             let window = &self.bucket.windows()[index];
             let cost = cost.of(window.spec().unit) as i64;
-            let (revision, era) = (window.revision(at), window.era());
+            let (revision, era) = (window.revision(at), window.era(at, self.latency_ms));
             let slack = self.slack[index];
             let fresh =
                 slack.valid && era == slack.era && at.now_ms < slack.computed_ms + window.slack_lives_ms();

@@ -103,7 +103,7 @@ impl Window {
                 slack.min(limit - old as i64 - demand(counters.overlap_ends(at).saturating_sub(at.now_ms)));
         }
         // What is still in flight at the boundary is charged to the next window as well.
-        if at.latest() + latency_ms + 2 * at.epsilon_ms >= ends {
+        if is_closing(counters, at, latency_ms) {
             let next = demand(ends + self.spec.length_ms - at.now_ms);
             slack = slack.min(limit - self.in_flight as i64 - next);
         }
@@ -133,7 +133,7 @@ impl Window {
             let overlap_ms = counters.overlap_ends(at).saturating_sub(at.now_ms);
             slack = slack.min((limit - old as i64 - newest - demand(overlap_ms)) / 2);
             slack = slack.min(limit - newest - demand(counters.ends(at) - at.now_ms));
-        } else if rest_ms <= latency_ms + 2 * at.epsilon_ms {
+        } else if is_closing(counters, at, latency_ms) {
             let twice = limit - current as i64 - self.in_flight as i64;
             slack = slack.min((twice - demand(rest_ms + 2 * at.epsilon_ms)) / 2);
         }
@@ -170,7 +170,7 @@ impl Window {
             }
         }
         let mut slack = limit - peak as i64;
-        if rest_ms <= latency_ms + unsure_ms {
+        if is_closing(counters, at, latency_ms) {
             // What is in flight at the boundary is counted on both sides of it, the past side falling.
             for (index, &due_ms) in dues.iter().enumerate().filter(|(_, due)| **due + unsure_ms >= rest_ms) {
                 let left_ms = (length_ms + rest_ms).saturating_sub(due_ms).min(length_ms);
@@ -232,11 +232,15 @@ impl Window {
         expired * 2 + u64::from(left)
     }
 
-    /// A number that changes whenever the provider's clock may have entered a new window, or the limit moves.
+    /// A number that changes whenever the provider's clock may have entered a new window, what is sent may be in
+    /// flight when it enters the next one, or the limit moves.
     #[must_use]
-    pub fn era(&self) -> u64 {
-        let starts_ms = self.counters.as_ref().map_or(0, Counters::starts_ms);
-        starts_ms.wrapping_mul(1_000_003).wrapping_add(self.limit())
+    pub fn era(&self, at: Instant, latency_ms: Ms) -> u64 {
+        let by_clock = self
+            .counters
+            .as_ref()
+            .map_or(0, |counters| 2 * counters.starts_ms() + u64::from(is_closing(counters, at, latency_ms)));
+        by_clock.wrapping_mul(1_000_003).wrapping_add(self.limit())
     }
 
     /// Foreign use to expect in the next `span_ms`.
@@ -244,6 +248,11 @@ impl Window {
     pub fn expected_foreign(&self, now_ms: Ms, span_ms: Ms) -> u64 {
         self.foreign.expected(now_ms, span_ms)
     }
+}
+
+/// Whether what is sent now may still be in flight when the newest window is over.
+fn is_closing(counters: &Counters, at: Instant, latency_ms: Ms) -> bool {
+    at.latest() + latency_ms + 2 * at.epsilon_ms >= counters.ends(at)
 }
 
 /// How far the polls to come can lift a log above what is live now, until everything charged now has expired.

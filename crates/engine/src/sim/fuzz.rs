@@ -209,6 +209,12 @@ mod tests {
     }
 
     #[test]
+    fn history_in_flight_at_a_boundary_makes_no_poll_of_the_next_window_wait() {
+        // What is sent up to eight seconds before it still counts there.
+        assert_eq!(try_out(&draw(227_710_636)).1, [""; 0]);
+    }
+
+    #[test]
     fn what_cannot_be_run_is_a_failure() {
         let (requests, broken) = try_out("seed = 1");
         assert_eq!(requests, 0);

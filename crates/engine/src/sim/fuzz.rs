@@ -215,6 +215,11 @@ mod tests {
     }
 
     #[test]
+    fn history_that_is_in_flight_at_many_boundaries_is_done_as_promised() {
+        assert_eq!(try_out(&draw(63_001_640)).1, [""; 0]);
+    }
+
+    #[test]
     fn what_cannot_be_run_is_a_failure() {
         let (requests, broken) = try_out("seed = 1");
         assert_eq!(requests, 0);

@@ -28,6 +28,31 @@ impl FromSql for Id {
     }
 }
 
+/// The number that a team's row stands under unless another team has it, which is rare: the first 48 bits of the id, which
+/// tell its time in milliseconds, and the last 15, which are random (RFC 9562, version 7). So rows stand in the order of
+/// their ids, and new ones at the end.
+#[derive(Clone, Copy)]
+pub(crate) struct ClusterKey(pub(crate) i64);
+
+impl ClusterKey {
+    pub(crate) fn of(id: Uuid) -> Self {
+        let (time, random) = (id.as_u128() >> 80, id.as_u128() & 0x7fff);
+        Self((time << 15 | random) as i64)
+    }
+}
+
+impl ToSql for ClusterKey {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for ClusterKey {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}
+
 /// Where a page begins: after this id, or before all of them, as an empty blob is.
 pub(crate) struct After(pub(crate) Option<Uuid>);
 

@@ -160,10 +160,10 @@ fn restore(db: &Connection, row: Row) -> Outcome<()> {
             key::insert(db, &key)
         }
         Row::Preferences(KeptPreferences { team_id, environment, providers }) => {
-            if query::one(db, HAS_TEAM, [Id(team_id.0)], |_| Ok(()))?.is_none() {
+            let Some(at) = preference::cluster_key(db, team_id)? else {
                 return Err(Error::UnknownTeams(vec![team_id]).into());
-            }
-            preference::store(db, team_id, environment, &Kept(providers))
+            };
+            preference::store(db, at, environment, &Kept(providers))
         }
         Row::Credential(credential) => credential::insert(db, &credential),
         Row::AuditEntry(entry) => {

@@ -10,7 +10,7 @@ use lookback_store::{
 };
 use rusqlite::{Connection, Row};
 
-use crate::column::{After, Id, Json, kept, limit};
+use crate::column::{After, ClusterKey, Id, Json, kept, limit};
 use crate::failure::Outcome;
 use crate::{SqliteStore, audit, query};
 
@@ -28,8 +28,16 @@ macro_rules! statements {
 // Teams of the scope that have something stored, each once.
 const WITH_SOMETHING: [&str; 2] =
     statements!("SELECT id FROM team WHERE org_id = ?1 AND region = ?2 AND ", " IS NOT NULL ORDER BY id");
-const OF_TEAM: [&str; 2] = statements!("SELECT ", " FROM team WHERE id = ?1 AND org_id = ?2 AND region = ?3");
-const STORE: [&str; 2] = statements!("UPDATE team SET ", " = ?2 WHERE id = ?1");
+// A team is found by the number made of its id, whose pages are few enough to stay at hand. Where another team had that
+// number already, it is found by its id.
+const OF_TEAM: [&str; 2] = statements!(
+    "SELECT cluster_key, ",
+    " FROM team WHERE cluster_key = ?4 AND id = ?1 AND org_id = ?2 AND region = ?3"
+);
+const OF_DISPLACED_TEAM: [&str; 2] =
+    statements!("SELECT cluster_key, ", " FROM team WHERE id = ?1 AND org_id = ?2 AND region = ?3");
+const STORE: [&str; 2] = statements!("UPDATE team SET ", " = ?2 WHERE cluster_key = ?1");
+const CLUSTER_KEY: &str = "SELECT cluster_key FROM team WHERE id = ?1";
 const OF_BOTH_ENVIRONMENTS: &str =
     "SELECT production_preferences, sandbox_preferences FROM team WHERE id = ?1";
 /// Of the whole deployment, a team and those after it: their environments, where something is stored in one.
@@ -37,8 +45,16 @@ pub(crate) const EVERY: &str = "SELECT production_preferences, sandbox_preferenc
      AND (production_preferences IS NOT NULL OR sandbox_preferences IS NOT NULL) ORDER BY id LIMIT ?2";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] =
-    &[PAGE, IS_IN_SCOPE, WITH_SOMETHING[0], OF_TEAM[0], STORE[0], OF_BOTH_ENVIRONMENTS];
+pub(crate) const STATEMENTS: &[&str] = &[
+    PAGE,
+    IS_IN_SCOPE,
+    WITH_SOMETHING[0],
+    OF_TEAM[0],
+    OF_DISPLACED_TEAM[0],
+    STORE[0],
+    CLUSTER_KEY,
+    OF_BOTH_ENVIRONMENTS,
+];
 
 #[async_trait]
 impl PreferenceStore for SqliteStore {
@@ -70,14 +86,14 @@ impl PreferenceStore for SqliteStore {
         let upsert = move |db: &Connection| {
             let mut trail = Trail::new(scope.org_id, &by);
             let mut found = kept_of_teams(db, &scope, &teams)?;
-            for (team, kept) in &mut found {
+            for Found { team, cluster_key, kept } in &mut found {
                 trail.preferences_set(*team, scope.environment, &kept.preferences(), &changes, &raised);
                 if kept.set(&changes, by.at) {
-                    store(db, *team, scope.environment, kept)?;
+                    store(db, *cluster_key, scope.environment, kept)?;
                 }
             }
             audit::record(db, trail)?;
-            Ok(found.into_iter().map(preferences).collect())
+            Ok(found.iter().map(preferences).collect())
         };
         self.writer.run(upsert).await
     }
@@ -98,10 +114,10 @@ impl PreferenceStore for SqliteStore {
             };
             let mut trail = Trail::new(scope.org_id, &by);
             let is_meant = |of| providers.as_ref().is_none_or(|providers| providers.contains(&of));
-            for (team, mut kept) in kept_of_teams(db, &scope, &teams)? {
+            for Found { team, cluster_key, mut kept } in kept_of_teams(db, &scope, &teams)? {
                 let gone = kept.take(is_meant);
                 if !gone.is_empty() {
-                    store(db, team, scope.environment, &kept)?;
+                    store(db, cluster_key, scope.environment, &kept)?;
                     trail.preferences_deleted(team, scope.environment, &gone);
                 }
             }
@@ -159,25 +175,41 @@ fn with_something(db: &Connection, scope: &Scope) -> Outcome<Vec<TeamId>> {
 
 /// What these teams have stored; an error where some are not in the scope.
 fn of_teams(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outcome<Vec<TeamPreferences>> {
-    Ok(kept_of_teams(db, scope, teams)?.into_iter().map(preferences).collect())
+    Ok(kept_of_teams(db, scope, teams)?.iter().map(preferences).collect())
+}
+
+/// A team of the scope: where its row stands, and what it has stored in the scope's environment.
+struct Found {
+    team: TeamId,
+    cluster_key: ClusterKey,
+    kept: Kept,
 }
 
 /// The same, with when it was set.
-fn kept_of_teams(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outcome<Vec<(TeamId, Kept)>> {
+fn kept_of_teams(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outcome<Vec<Found>> {
     let (mut found, mut unknown) = (Vec::with_capacity(teams.len()), Vec::new());
     for &team in teams {
-        let place = (Id(team.0), Id(scope.org_id.0), scope.region.as_str());
-        let sql = OF_TEAM[scope.environment as usize];
-        match query::one(db, sql, place, |row| kept(row, 0))?.filter(|_| scope.visible.sees(team)) {
-            Some(kept) => found.push((team, kept)),
+        match find(db, scope, team)?.filter(|_| scope.visible.sees(team)) {
+            Some((cluster_key, kept)) => found.push(Found { team, cluster_key, kept }),
             None => unknown.push(team),
         }
     }
     if unknown.is_empty() { Ok(found) } else { Err(Error::UnknownTeams(unknown).into()) }
 }
 
-fn preferences((team_id, kept): (TeamId, Kept)) -> TeamPreferences {
-    TeamPreferences { team_id, providers: kept.preferences() }
+fn find(db: &Connection, scope: &Scope, team: TeamId) -> rusqlite::Result<Option<(ClusterKey, Kept)>> {
+    let (id, org_id, region) = (Id(team.0), Id(scope.org_id.0), scope.region.as_str());
+    let environment = scope.environment as usize;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, kept(row, 1)?));
+    let at_hand = (&id, &org_id, region, ClusterKey::of(team.0));
+    match query::one(db, OF_TEAM[environment], at_hand, read)? {
+        Some(found) => Ok(Some(found)),
+        None => query::one(db, OF_DISPLACED_TEAM[environment], (&id, &org_id, region), read),
+    }
+}
+
+fn preferences(found: &Found) -> TeamPreferences {
+    TeamPreferences { team_id: found.team, providers: found.kept.preferences() }
 }
 
 /// What a team has stored, wherever it lives.
@@ -197,9 +229,14 @@ pub(crate) fn read_both(row: &Row<'_>) -> rusqlite::Result<[(Environment, Kept);
     Ok([(Environment::Production, kept(row, 0)?), (Environment::Sandbox, kept(row, 1)?)])
 }
 
-/// Replaces what a team that is known has stored in an environment.
-pub(crate) fn store(db: &Connection, team: TeamId, environment: Environment, kept: &Kept) -> Outcome<()> {
+/// Where a team's row stands, if there is one.
+pub(crate) fn cluster_key(db: &Connection, team: TeamId) -> rusqlite::Result<Option<ClusterKey>> {
+    query::one(db, CLUSTER_KEY, [Id(team.0)], |row| row.get(0))
+}
+
+/// Replaces what the team whose row stands there has stored in an environment.
+pub(crate) fn store(db: &Connection, at: ClusterKey, environment: Environment, kept: &Kept) -> Outcome<()> {
     let column = (!kept.0.is_empty()).then_some(Json(kept));
-    query::change(db, STORE[environment as usize], (Id(team.0), column))?;
+    query::change(db, STORE[environment as usize], (at, column))?;
     Ok(())
 }

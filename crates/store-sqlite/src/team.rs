@@ -8,12 +8,12 @@ use lookback_store::{
 };
 use rusqlite::{Connection, Row, params};
 
-use crate::column::{After, Id, Slug, Time};
+use crate::column::{After, ClusterKey, Id, Slug, Time};
 use crate::failure::Outcome;
 use crate::{SqliteStore, audit, credential, key, once, org, preference, query};
 
-const INSERT: &str = "INSERT INTO team (id, org_id, name, region, integration_team_id, created_at_us) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+const INSERT: &str = "INSERT INTO team (cluster_key, id, org_id, name, region, integration_team_id, created_at_us) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
 const IS_TAKEN: &str = "SELECT 1 FROM team WHERE id = ?1";
 const GET: &str = "SELECT id, org_id, name, region, integration_team_id, created_at_us FROM team \
      WHERE id = ?1 AND org_id = ?2";
@@ -140,17 +140,24 @@ fn see_that_nobody_else_is_called_so(db: &Connection, team: &Team) -> Outcome<()
 
 /// Adds a team to its organisation, which is known.
 pub(crate) fn insert(db: &Connection, team: &Team) -> Outcome<()> {
-    let Team { id, org_id, name, region, integration_team_id, created_at } = team;
-    let (id, org_id, created_at) = (Id(id.0), Id(org_id.0), Time(*created_at));
-    let values = params![id, org_id, name, region.as_str(), integration_team_id, created_at];
-    if query::change(db, INSERT, values)? == 1 {
+    if insert_at(db, Some(ClusterKey::of(team.id.0)), team)? {
         return Ok(());
     }
-    // Either of two things is taken, and it is the id that counts first.
-    match query::one(db, IS_TAKEN, [Id(team.id.0)], |_| Ok(()))? {
-        Some(()) => Err(Error::Taken(team.id.to_string()).into()),
-        None => see_that_nobody_else_is_called_so(db, team),
+    // One of three things is taken, and it is the id that counts first.
+    if query::one(db, IS_TAKEN, [Id(team.id.0)], |_| Ok(()))?.is_some() {
+        return Err(Error::Taken(team.id.to_string()).into());
     }
+    see_that_nobody_else_is_called_so(db, team)?;
+    insert_at(db, None, team)?;
+    Ok(())
+}
+
+/// Adds a team's row there, or anywhere. False, and nothing done, where something of it is taken.
+fn insert_at(db: &Connection, at: Option<ClusterKey>, team: &Team) -> rusqlite::Result<bool> {
+    let Team { id, org_id, name, region, integration_team_id, created_at } = team;
+    let (id, org_id, created_at) = (Id(id.0), Id(org_id.0), Time(*created_at));
+    let values = params![at, id, org_id, name, region.as_str(), integration_team_id, created_at];
+    Ok(query::change(db, INSERT, values)? == 1)
 }
 
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Team> {

@@ -16,9 +16,11 @@ use crate::{
     Visible,
 };
 
-/// Ids in the order of `n`, on both sides of every sign bit.
+/// Ids in the order of `n`, on both sides of every sign bit. Many begin and end alike, as may happen to two of the same
+/// millisecond.
 fn id(n: u8) -> Uuid {
-    Uuid::from_u128((u128::from(n) << 120) | (u128::from(u8::MAX - n) << 56) | u128::from(n))
+    let (half, within) = (u128::from(n & 0x80), u128::from(n & 0x7f));
+    Uuid::from_u128((half << 120) | (within << 72) | (u128::from(u8::MAX - n) << 56) | half)
 }
 
 pub(super) fn org_id(n: u8) -> OrgId {

@@ -13,8 +13,13 @@ use crate::OpenError;
 /// Prepared statements that a connection keeps; more than there are.
 const STATEMENTS_MAX: usize = 64;
 
-/// What a connection keeps of the file, in KiB, once it has read so much: of a million teams all but the leaves.
-const CACHE_KIB_MAX: i32 = 8 * 1024;
+/// What a connection that reads keeps of the file, in KiB, once it has read so much: of a million teams all that is above
+/// the leaves. A read of them costs one page from the operating system either way, and a small cache stays in the
+/// processor's.
+const READER_CACHE_KIB_MAX: i32 = 2 * 1024;
+
+/// The same of the connection that writes, whose batch may touch a page a team.
+const WRITER_CACHE_KIB_MAX: i32 = 8 * 1024;
 
 /// Where the database is, whatever links lead there and wherever the process goes later.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
@@ -58,7 +63,7 @@ pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
 
 /// The connection that writes.
 pub(crate) fn writer(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
-    let mut connection = open(path, busy_timeout)?;
+    let mut connection = open(path, busy_timeout, WRITER_CACHE_KIB_MAX)?;
     // Somebody else may write to the same file. Whoever begins with a read and writes later may find that
     // what it read has changed, and has to give up; whoever begins with the lock never has to.
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
@@ -67,19 +72,19 @@ pub(crate) fn writer(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Co
 
 /// A connection that cannot write.
 pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
-    let connection = open(path, busy_timeout)?;
+    let connection = open(path, busy_timeout, READER_CACHE_KIB_MAX)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-fn open(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+fn open(path: &Path, busy_timeout: Duration, cache_kib_max: i32) -> rusqlite::Result<Connection> {
     // Neither SQLITE_OPEN_CREATE, since the file is there, nor SQLITE_OPEN_URI, since a path is a path.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB_MAX)?;
+    connection.pragma_update(None, "cache_size", -cache_kib_max)?;
     // In WAL mode FULL syncs the log at every commit, which is what an acknowledgement stands for. macOS
     // needs to be told that a sync is meant to reach the disk.
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,13 +40,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a server that has so many teams. Clients of different numbers ask about teams in another order, and
-    /// in another one again in the next run: what they store should not be there already.
+    /// Connects to a server that has so many teams. Each client asks about teams in an order of its own, in each turn and
+    /// each run: what it stores should not be there already, since storing that again would write nothing.
     pub async fn connect(address: SocketAddr, teams: u64, number: u64) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        static CLIENTS: AtomicU32 = AtomicU32::new(1);
         let run = u64::from(std::process::id()) << 32;
-        let random = (run + number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let client = u64::from(CLIENTS.fetch_add(1, Ordering::Relaxed));
+        let random = (run + client).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Ok(Self { stream, received: Vec::with_capacity(16 << 10), teams, random, sent: number })
     }
 

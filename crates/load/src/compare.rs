@@ -34,7 +34,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
             ready_ms.push(server.ready_after.as_secs_f64() * 1e3);
             server.end().await?;
         }
-        let server = Server::start(name, teams, &mut serve(&lookback, &path)).await?;
+        let server = Server::start(name, teams, &mut serve(&lookback, &path)).await?.on(&path);
         ready_ms.push(server.ready_after.as_secs_f64() * 1e3);
         measured.push(Measured::new(&server, ready_ms)?);
         servers.push(server);
@@ -47,7 +47,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         let path = fill::store(temporary.path(), args.teams[0]).await?;
         let mut command = Command::new(python);
         command.arg(REFERENCE).arg(&path);
-        let reference = Server::start("reference".to_owned(), args.teams[0], &mut command).await?;
+        let reference = Server::start("reference".to_owned(), args.teams[0], &mut command).await?.on(&path);
         measured.push(Measured::new(&reference, vec![reference.ready_after.as_secs_f64() * 1e3])?);
         servers.push(reference);
     } else {
@@ -57,9 +57,11 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
     for round in 1..=args.rounds {
         say(&format!("round {round} of {}", args.rounds));
         for (server, measured) in servers.iter().zip(&mut measured) {
+            server.warm().await?;
             measured.read.push(closed(server, Work::Read, args.connections, args.seconds).await?);
         }
         for (server, measured) in servers.iter().zip(&mut measured) {
+            server.warm().await?;
             measured.upsert.push(closed(server, Work::Upsert, args.connections, args.seconds).await?);
         }
     }

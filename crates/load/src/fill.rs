@@ -19,9 +19,9 @@ pub fn key() -> ManagementKey {
     ManagementKey::from_bits([7; 32])
 }
 
-/// The teams' ids, which follow each other as those do that a server makes.
+/// The teams' ids, which follow each other as those do that a server makes, a millisecond apart.
 pub fn team(number: u64) -> TeamId {
-    TeamId(Uuid::from_u128(0x01a2_0ac0_0001_7000_8000_0000_0000_0000 + u128::from(number)))
+    TeamId(Uuid::from_u128(0x01a2_0ac0_0001_7000_8000_0000_0000_0000 + (u128::from(number) << 80)))
 }
 
 /// Teams whose preferences are stored in one go.

@@ -99,11 +99,12 @@ async fn filled(postgres: &Postgres, teams: u64) -> anyhow::Result<String> {
     let key = Key::org_admin(id, fill::ORG, "load".to_owned(), fill::key().digest(), &by);
     store.create_org(org, Vec::new(), vec![key], &by).await?;
     store.close().await;
-    let (org, first) = (fill::ORG, fill::team(0).to_string());
-    let ids = &first[..first.len() - 12];
+    // As `fill::team` has them: the first 48 bits count, the rest stays.
+    let (org, first) = (fill::ORG, fill::team(0).0);
+    let (time, rest) = (first.as_u128() >> 80, &first.simple().to_string()[12..]);
     let sql = format!(
         "INSERT INTO team (id, org_id, name, region, created_at_us, production_preferences)
-             SELECT ('{ids}' || lpad(to_hex(n), 12, '0'))::uuid, '{org}', 'Team ' || n, 'us', 0,
+             SELECT (lpad(to_hex({time} + n), 12, '0') || '{rest}')::uuid, '{org}', 'Team ' || n, 'us', 0,
                  '{{\"oura\":{{\"default\":120,\"overrides\":{{\"sleep\":180}},\"updated_at_us\":0}}}}'
              FROM generate_series(0, {teams} - 1) n;
          VACUUM ANALYZE; CHECKPOINT"

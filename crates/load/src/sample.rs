@@ -56,12 +56,19 @@ pub async fn paced(
     per_second: f64,
     seconds: f64,
 ) -> anyhow::Result<Sample> {
+    let mut clients = Vec::new();
+    for number in 0..connections {
+        let mut client = server.connect(number).await?;
+        // Once it is answered the server has taken this connection, and all that were made before.
+        client.ask(work).await?;
+        clients.push((client, number));
+    }
+    // Nothing is due while connections are made: what would be late then is late in this program, not in the server.
     let begin = now();
     let end = begin + Duration::from_secs_f64(seconds);
     let interval = Duration::from_secs_f64(connections as f64 / per_second);
     let mut running = JoinSet::new();
-    for number in 0..connections {
-        let mut client = server.connect(number).await?;
+    for (mut client, number) in clients {
         running.spawn(async move { send_when_due(&mut client, work, begin, end, interval, number).await });
     }
     counted(server, running, begin).await

@@ -1,7 +1,9 @@
 //! The servers that are measured, each a process.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     teams: u64,
+    store: Option<PathBuf>,
 }
 
 /// How long a server may take to come up.
@@ -44,11 +47,25 @@ impl Server {
         let ready_after = started.elapsed();
         let line = line.with_context(|| format!("{name} ended before it was ready"))?;
         let address = line.strip_prefix("listening on http://").context("not the line that was expected")?;
-        Ok(Self { name, ready_after, child, address: address.parse()?, teams })
+        Ok(Self { name, ready_after, child, address: address.parse()?, teams, store: None })
+    }
+
+    /// Says which file the server keeps its teams in.
+    pub fn on(self, store: &Path) -> Self {
+        Self { store: Some(store.to_owned()), ..self }
+    }
+
+    /// Reads the server's store through, so that what is measured next is the server and not the disk: a machine may give
+    /// up within a minute what nobody asked for.
+    pub async fn warm(&self) -> anyhow::Result<()> {
+        let Some(store) = self.store.clone() else { return Ok(()) };
+        let read = move || io::copy(&mut File::open(store)?, &mut io::sink());
+        tokio::task::spawn_blocking(read).await??;
+        Ok(())
     }
 
     /// A new connection.
-    pub async fn connect(&self, number: u64) -> std::io::Result<Client> {
+    pub async fn connect(&self, number: u64) -> io::Result<Client> {
         Client::connect(self.address, self.teams, number).await
     }
 

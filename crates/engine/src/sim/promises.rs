@@ -74,7 +74,8 @@ fn unstretched(summary: &Summary) -> bool {
 /// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept by a
 /// clock that may be off by a second. Where users have windows of their own, one bound is taken for all of them
 /// together and one for each alone; what comes of both together may take a window more. So it may where much of a clock
-/// window can be in flight at its end: the bound charges polls on both sides of a boundary, history on one.
+/// window can be in flight at its end, since it is short or history begins just before: the bound charges polls on both
+/// sides of a boundary, history on one.
 fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
     let [app] = scenario.app.as_slice() else { return None };
     let kind = app.real_kind();
@@ -93,9 +94,17 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
         let windows = app.specs().into_iter().chain(app.user_specs());
         (105, windows.map(|window| window.length_ms).max().unwrap_or(0))
     };
-    let shortest_ms = app.specs().iter().map(|window| window.length_ms).min().unwrap_or(0);
-    let crosses = kind == Kind::Aligned && shortest_ms < 20 * scenario.latency_ms[1];
-    let allowed_ms = allowed_ms.max(if crosses { shortest_ms } else { 0 });
+    let latency_ms = scenario.latency_ms[1];
+    let start_ms = scenario.start_ms().ok()?;
+    let begins_ms =
+        || app.team.iter().map(|team| start_ms.saturating_add((team.history_at_seconds * 1_000.0) as Ms));
+    let is_crossed = |length_ms: Ms| {
+        let close = |at: Ms| length_ms - at % length_ms <= 2 * latency_ms + 2_000;
+        kind == Kind::Aligned && (length_ms < 20 * latency_ms || begins_ms().any(close))
+    };
+    let crossed =
+        app.specs().into_iter().map(|window| window.length_ms).filter(|length_ms| is_crossed(*length_ms));
+    let allowed_ms = crossed.max().map_or(allowed_ms, |length_ms| length_ms.max(allowed_ms));
     let from_ms = summary.history_from_ms;
     let takes_ms = summary.promise_bound_ms?.saturating_sub(from_ms) * percent / 100;
     Some(from_ms + takes_ms + 2 * scenario.latency_ms[1] + 2_000 + allowed_ms)

@@ -222,6 +222,11 @@ mod tests {
     }
 
     #[test]
+    fn history_under_windows_of_the_application_and_of_users_is_done_as_promised() {
+        assert_eq!(try_out(&draw(800_006_635)).1, [""; 0]);
+    }
+
+    #[test]
     fn what_cannot_be_run_is_a_failure() {
         let (requests, broken) = try_out("seed = 1");
         assert_eq!(requests, 0);

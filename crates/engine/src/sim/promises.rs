@@ -73,7 +73,7 @@ fn unstretched(summary: &Summary) -> bool {
 ///
 /// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept by a
 /// clock that may be off by a second. Where users have windows of their own, one bound is taken for all of them
-/// together and one for each alone; what comes of both together may take a window more. So it may where much of a clock
+/// together and one for each alone; what comes of both together may take two windows more. One it may take where much of a clock
 /// window can be in flight at its end, since it is short or history begins just before: the bound charges polls on both
 /// sides of a boundary, history on one.
 fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
@@ -92,7 +92,7 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
         (101, 0)
     } else {
         let windows = app.specs().into_iter().chain(app.user_specs());
-        (105, windows.map(|window| window.length_ms).max().unwrap_or(0))
+        (105, 2 * windows.map(|window| window.length_ms).max().unwrap_or(0))
     };
     let latency_ms = scenario.latency_ms[1];
     let start_ms = scenario.start_ms().ok()?;

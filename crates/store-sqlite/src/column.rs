@@ -28,9 +28,9 @@ impl FromSql for Id {
     }
 }
 
-/// The number that a team's row stands under unless another team has it, which is rare: the first 48 bits of the id, which
-/// tell its time in milliseconds, and the last 15, which are random (RFC 9562, version 7). So rows stand in the order of
-/// their ids, and new ones at the end.
+/// The number that a team's row stands under unless another team has it, which is rare: the first 48 bits of the
+/// id, which tell its time in milliseconds, and the last 15, which are random (RFC 9562, version 7). So rows stand
+/// in the order of their ids, and new ones at the end.
 #[derive(Clone, Copy)]
 pub(crate) struct ClusterKey(pub(crate) i64);
 

@@ -71,11 +71,11 @@ fn unstretched(summary: &Summary) -> bool {
 /// When history must be done where one application's polls go at the wished pace and nothing goes wrong; `None` where
 /// nothing is promised.
 ///
-/// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept by a
-/// clock that may be off by a second. Where users have windows of their own, one bound is taken for all of them
-/// together and one for each alone; what comes of both together may take two windows more. One it may take where much of a clock
-/// window can be in flight at its end, since it is short or history begins just before: the bound charges polls on both
-/// sides of a boundary, history on one.
+/// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept
+/// by a clock that may be off by a second. Where users have windows of their own, one bound is taken for all of
+/// them together and one for each alone; what comes of both together may take two windows more. One it may take
+/// where much of a clock window can be in flight at its end, since it is short or history begins just before:
+/// the bound charges polls on both sides of a boundary, history on one.
 fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
     let [app] = scenario.app.as_slice() else { return None };
     let kind = app.real_kind();

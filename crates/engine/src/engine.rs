@@ -6,6 +6,7 @@ use crate::app::{App, AppSpec};
 use crate::cost::Cost;
 use crate::fair::Share;
 use crate::heap::Heap;
+use crate::history::Shape;
 use crate::journal::{Lease, Record};
 use crate::quota::{SpecError, WindowSpec};
 use crate::request::{Grant, Outcome, RequestId, Response};
@@ -21,6 +22,8 @@ pub struct Engine {
     apps: Vec<App>,
     /// Applications by the time each must be looked at.
     agenda: Heap,
+    /// The place of each in it: apart, since a change of one moves others that nobody looks at.
+    places: Vec<u32>,
 }
 
 impl Engine {
@@ -37,6 +40,7 @@ impl Engine {
     pub fn add_app(&mut self, spec: AppSpec, now_ms: Ms) -> Result<u32, SpecError> {
         let shard = self.apps.len() as u32;
         self.apps.push(App::new(shard, spec, now_ms)?);
+        self.places.push(0);
         Ok(shard)
     }
 
@@ -58,7 +62,11 @@ impl Engine {
     }
 
     /// Starts a historical pull: the `missing` chunks, 0 being the newest, each of which costs `cost` and
-    /// holds `chunk_days` of data. Returns the pull's position in the application.
+    /// holds `chunk_days` of data. Returns the pull's number in the application, or `None` if nothing is missing.
+    ///
+    /// The number is the pull's until its last chunk is done or given up, as [`Engine::respond`] and
+    /// [`Engine::expire`] tell; a later pull may have it then. No request outlives its pull: what comes too late
+    /// for it is [`Outcome::Unknown`].
     pub fn pull(
         &mut self,
         app: u32,
@@ -67,8 +75,9 @@ impl Engine {
         chunk_days: u32,
         missing: impl IntoIterator<Item = Range<u32>>,
         now_ms: Ms,
-    ) -> u32 {
-        let pull = self.apps[app as usize].pull(user, cost, chunk_days, missing, now_ms);
+    ) -> Option<u32> {
+        let shape = Shape { cost, days: chunk_days };
+        let pull = self.apps[app as usize].pull(user, shape, missing, now_ms);
         self.file(app, now_ms);
         pull
     }
@@ -190,9 +199,9 @@ impl Engine {
     fn refile(&mut self, index: u32, wake_ms: Ms) {
         self.apps[index as usize].wakes_ms = wake_ms;
         if wake_ms == Ms::MAX {
-            self.agenda.remove(index);
+            self.agenda.remove(&mut self.places[..], index);
         } else {
-            self.agenda.set(index, wake_ms);
+            self.agenda.set(&mut self.places[..], index, wake_ms);
         }
     }
 }

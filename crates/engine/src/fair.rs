@@ -4,7 +4,7 @@
 //! of the system's virtual time and the finish of its last one, and the smallest start goes. Between two
 //! teams that both have work, normalised service never differs by more than one request of each.
 
-use crate::heap::Heap;
+use crate::heap::{Heap, Places};
 use crate::ideal::Ideal;
 
 /// Fraction bits of virtual time.
@@ -15,9 +15,17 @@ struct Tags {
     weight: u64,
     start: u64,
     finish: u64,
+    /// Its place among the ready.
+    place: u32,
     ready: bool,
     served: u64,
     requests: u64,
+}
+
+impl Places for [Tags] {
+    fn place(&mut self, id: u32) -> &mut u32 {
+        &mut self[id as usize].place
+    }
 }
 
 /// Which team's turn it is.
@@ -47,7 +55,7 @@ impl Fair {
     /// Adds a team; it has nothing to send yet. Teams are numbered in the order they are added.
     pub fn add(&mut self, weight: u64) {
         assert!(weight > 0, "a team has a weight");
-        self.teams.push(Tags { weight, start: 0, finish: 0, ready: false, served: 0, requests: 0 });
+        self.teams.push(Tags { weight, start: 0, finish: 0, place: 0, ready: false, served: 0, requests: 0 });
         self.ideal.add(weight);
     }
 
@@ -59,8 +67,9 @@ impl Fair {
         }
         tags.ready = true;
         tags.start = self.virtual_time.max(tags.finish);
+        let start = tags.start;
         self.ideal.wake(team);
-        self.ready.set(team, tags.start);
+        self.ready.set(&mut self.teams[..], team, start);
     }
 
     /// The team has nothing left that it could send.
@@ -71,7 +80,7 @@ impl Fair {
         }
         tags.ready = false;
         self.ideal.sleep(team);
-        self.ready.remove(team);
+        self.ready.remove(&mut self.teams[..], team);
     }
 
     /// The ready team with the smallest start tag of those not passed over, and that tag.
@@ -82,7 +91,7 @@ impl Fair {
 
     /// Sets the first team aside until [`Fair::recall`], so that the next one can be looked at.
     pub fn pass_over(&mut self, team: u32) {
-        if self.ready.remove(team) {
+        if self.ready.remove(&mut self.teams[..], team) {
             self.passed_over.push(team);
         }
     }
@@ -90,7 +99,8 @@ impl Fair {
     /// Puts every team back that was passed over.
     pub fn recall(&mut self) {
         while let Some(team) = self.passed_over.pop() {
-            self.ready.set(team, self.teams[team as usize].start);
+            let start = self.teams[team as usize].start;
+            self.ready.set(&mut self.teams[..], team, start);
         }
     }
 
@@ -110,7 +120,8 @@ impl Fair {
         tags.start = tags.finish;
         tags.served += cost;
         tags.requests += 1;
-        self.ready.set(team, tags.start);
+        let start = tags.start;
+        self.ready.set(&mut self.teams[..], team, start);
         self.ideal.serve(team, cost);
     }
 

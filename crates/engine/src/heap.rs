@@ -4,126 +4,112 @@ use crate::tight;
 
 /// Children of a node: a shallow heap touches fewer lines of memory than a binary one.
 const ARITY: usize = 4;
-/// Place of a thing that is not in the heap.
-const ABSENT: u32 = u32::MAX;
-/// Bits of a node that hold the number.
-const ID_BITS: u32 = 32;
 
-/// The root of an empty heap.
-const NONE: u128 = u128::MAX;
+/// Things that each keep their place in a heap; 0 while they are in none, and that of the first means nothing.
+///
+/// A thing's place stands with the thing, so it takes no more than its four bytes however numbers are given.
+pub trait Places {
+    /// The place that the thing with this number keeps.
+    fn place(&mut self, id: u32) -> &mut u32;
+}
+
+impl Places for [u32] {
+    fn place(&mut self, id: u32) -> &mut u32 {
+        &mut self[id as usize]
+    }
+}
 
 /// Numbered things, each at most once, the one with the smallest key first; of equal keys the lower number.
 ///
-/// Numbers are dense: memory grows with the largest. A node is key and number in one, so that nodes are
-/// compared without a branch.
+/// Whoever changes it hands it what keeps the places, always the same.
 #[derive(Clone, Debug)]
 pub struct Heap {
     /// The node of place 0, or [`NONE`]. It stands here because most heaps of teams have one, and then no
     /// other memory is touched.
-    root: u128,
+    root: Node,
     /// The nodes of places 1 and up.
-    rest: Vec<Packed>,
-    /// The place of everything but the root.
-    places: Vec<u32>,
+    rest: Vec<Node>,
 }
 
 impl Default for Heap {
     fn default() -> Self {
-        Self { root: NONE, rest: Vec::new(), places: Vec::new() }
+        Self { root: NONE, rest: Vec::new() }
     }
 }
 
-/// A node in twelve bytes: an engine has a million of them.
+/// A thing and its key in twelve bytes: an engine has a million of them.
 #[derive(Clone, Copy, Debug)]
-struct Packed([u32; 3]);
+#[repr(C, packed(4))]
+struct Node {
+    key: u64,
+    id: u32,
+}
 
-impl Packed {
-    fn new(node: u128) -> Self {
-        Self([node as u32, (node >> 32) as u32, (node >> 64) as u32])
+/// The root of an empty heap.
+const NONE: Node = Node { key: u64::MAX, id: u32::MAX };
+
+impl Node {
+    /// Key and number as one number, so that nodes are compared without a branch.
+    fn order(self) -> u128 {
+        u128::from(self.key) << 64 | u128::from(self.id)
     }
 
-    fn node(self) -> u128 {
-        let [low, middle, high] = self.0.map(u128::from);
-        high << 64 | middle << 32 | low
+    fn is_before(self, other: Self) -> bool {
+        self.order() < other.order()
     }
-}
-
-fn node(key: u64, id: u32) -> u128 {
-    u128::from(key) << ID_BITS | u128::from(id)
-}
-
-fn key(node: u128) -> u64 {
-    (node >> ID_BITS) as u64
-}
-
-fn id(node: u128) -> u32 {
-    node as u32
 }
 
 impl Heap {
     /// The smallest key and whose it is.
     pub fn first(&self) -> Option<(u64, u32)> {
-        (self.root != NONE).then(|| (key(self.root), id(self.root)))
+        (!self.is_empty()).then_some((self.root.key, self.root.id))
     }
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.root == NONE
+        self.root.id == NONE.id
     }
 
-    fn node(&self, place: usize) -> Option<u128> {
-        if place == 0 {
-            Some(self.root).filter(|root| *root != NONE)
-        } else {
-            self.rest.get(place - 1).map(|packed| packed.node())
-        }
+    /// The node of a place that is taken.
+    fn node(&self, place: usize) -> Node {
+        if place == 0 { self.root } else { self.rest[place - 1] }
     }
 
-    fn place(&self, id: u32) -> Option<usize> {
-        if self.root as u32 == id && self.root != NONE {
+    /// Where `id` is, if it is in.
+    fn find_place(&self, places: &mut (impl Places + ?Sized), id: u32) -> Option<usize> {
+        if self.root.id == id {
             return Some(0);
         }
-        self.places.get(id as usize).filter(|place| **place != ABSENT).map(|place| *place as usize)
-    }
-
-    /// Whether `id` is in it.
-    pub fn contains(&self, id: u32) -> bool {
-        self.place(id).is_some()
+        Some(*places.place(id) as usize).filter(|place| *place > 0)
     }
 
     /// Enters `id` under `key`, or moves it there.
-    pub fn set(&mut self, id: u32, key: u64) {
-        let node = node(key, id);
-        if let Some(place) = self.place(id) {
-            self.settle(place, node);
+    pub fn set(&mut self, places: &mut (impl Places + ?Sized), id: u32, key: u64) {
+        let node = Node { key, id };
+        if let Some(place) = self.find_place(places, id) {
+            self.settle(places, place, node);
         } else if self.is_empty() {
             self.root = node;
         } else {
-            self.make_place(id.max(self.root as u32));
-            tight::push(&mut self.rest, Packed::new(node));
-            self.rise(self.rest.len(), node);
+            tight::push(&mut self.rest, node);
+            self.rise(places, self.rest.len(), node);
         }
     }
 
-    /// Makes sure that the place of numbers up to `id` can be noted.
-    fn make_place(&mut self, id: u32) {
-        let len = id as usize + 1;
-        if self.places.len() < len {
-            let missing = len - self.places.len();
-            self.places.reserve_exact(missing.max(tight::step(self.places.len())));
-            self.places.resize(len, ABSENT);
+    /// Moves `id` under `key` if it is in.
+    pub fn change(&mut self, places: &mut (impl Places + ?Sized), id: u32, key: u64) {
+        if let Some(place) = self.find_place(places, id) {
+            self.settle(places, place, Node { key, id });
         }
     }
 
     /// Takes `id` out; returns whether it was in.
-    pub fn remove(&mut self, id: u32) -> bool {
-        let Some(place) = self.place(id) else { return false };
-        if let Some(noted) = self.places.get_mut(id as usize) {
-            *noted = ABSENT;
-        }
+    pub fn remove(&mut self, places: &mut (impl Places + ?Sized), id: u32) -> bool {
+        let Some(place) = self.find_place(places, id) else { return false };
+        *places.place(id) = 0;
         match self.rest.pop() {
             None => self.root = NONE,
-            Some(last) if place <= self.rest.len() => self.settle(place, last.node()),
+            Some(last) if place <= self.rest.len() => self.settle(places, place, last),
             Some(_) => {}
         }
         true
@@ -131,73 +117,79 @@ impl Heap {
 
     /// Asks things with keys up to `most`, in no particular order, until one answers.
     pub fn find<R>(&self, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
-        self.find_below(0, most, ask)
+        if self.is_empty() { None } else { self.find_below(0, most, ask) }
     }
 
     fn find_below<R>(&self, place: usize, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
-        let node = self.node(place).filter(|node| key(*node) <= most)?;
-        ask(id(node)).or_else(|| {
+        let node = self.node(place);
+        if node.key > most {
+            return None;
+        }
+        ask(node.id).or_else(|| {
             let children = self.rest.iter().enumerate().skip(place * ARITY).take(ARITY);
-            let mut early = children.filter(|(_, child)| key(child.node()) <= most);
+            let mut early = children.filter(|(_, child)| child.key <= most);
             early.find_map(|(above, _)| self.find_below(above + 1, most, ask))
         })
     }
 
     /// Puts `node` where it belongs, starting from a place that is free.
-    fn settle(&mut self, place: usize, node: u128) {
-        if place > 0 && self.node((place - 1) / ARITY).is_some_and(|parent| node < parent) {
-            self.rise(place, node);
+    fn settle(&mut self, places: &mut (impl Places + ?Sized), place: usize, node: Node) {
+        if place > 0 && node.is_before(self.node((place - 1) / ARITY)) {
+            self.rise(places, place, node);
         } else {
-            self.sink(place, node);
+            self.sink(places, place, node);
         }
     }
 
-    fn rise(&mut self, mut place: usize, node: u128) {
+    fn rise(&mut self, places: &mut (impl Places + ?Sized), mut place: usize, node: Node) {
         while place > 0 {
             let above = (place - 1) / ARITY;
-            let Some(parent) = self.node(above).filter(|parent| node < *parent) else { break };
-            self.put(place, parent);
+            let parent = self.node(above);
+            if !node.is_before(parent) {
+                break;
+            }
+            self.put(places, place, parent);
             place = above;
         }
-        self.put(place, node);
+        self.put(places, place, node);
     }
 
-    fn sink(&mut self, mut place: usize, node: u128) {
+    fn sink(&mut self, places: &mut (impl Places + ?Sized), mut place: usize, node: Node) {
         loop {
             // Place `n` stands at `rest[n - 1]`.
             let first = place * ARITY;
             let (offset, least) = match self.rest.get(first..first + ARITY) {
                 // A tournament of two rounds, without a branch.
                 Some(&[a, b, c, d]) => {
-                    let [a, b, c, d] = [a, b, c, d].map(Packed::node);
-                    let left = if b < a { (1, b) } else { (0, a) };
-                    let right = if d < c { (3, d) } else { (2, c) };
-                    if right.1 < left.1 { right } else { left }
+                    let left = if b.is_before(a) { (1, b) } else { (0, a) };
+                    let right = if d.is_before(c) { (3, d) } else { (2, c) };
+                    if right.1.is_before(left.1) { right } else { left }
                 }
                 _ => {
-                    let children =
-                        self.rest.get(first..).unwrap_or_default().iter().map(|child| child.node());
-                    let Some(least) = children.enumerate().min_by_key(|(_, child)| *child) else { break };
+                    let children = self.rest.get(first..).unwrap_or_default().iter().copied();
+                    let Some(least) = children.enumerate().min_by_key(|(_, child)| child.order()) else {
+                        break;
+                    };
                     least
                 }
             };
-            if node <= least {
+            if !least.is_before(node) {
                 break;
             }
-            self.put(place, least);
+            self.put(places, place, least);
             place = first + offset + 1;
         }
-        self.put(place, node);
+        self.put(places, place, node);
     }
 
     #[inline]
-    fn put(&mut self, place: usize, node: u128) {
+    fn put(&mut self, places: &mut (impl Places + ?Sized), place: usize, node: Node) {
         if place == 0 {
             self.root = node;
             return;
         }
-        self.rest[place - 1] = Packed::new(node);
-        self.places[id(node) as usize] = place as u32;
+        self.rest[place - 1] = node;
+        *places.place(node.id) = place as u32;
     }
 }
 
@@ -212,18 +204,21 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0), ..ProptestConfig::default() })]
 
         #[test]
-        fn it_says_what_a_sorted_map_says(steps in prop::collection::vec((0_u32..40, prop::option::of(0_u64..30)), 1..400)) {
-            let (mut heap, mut model) = (Heap::default(), BTreeMap::new());
+        fn it_says_what_a_sorted_map_says(steps in prop::collection::vec((0_u32..40, prop::option::of((0_u64..30, any::<bool>()))), 1..400)) {
+            let (mut heap, mut places, mut model) = (Heap::default(), [0; 40], BTreeMap::new());
             for (id, key) in steps {
                 match key {
-                    Some(key) => {
-                        heap.set(id, key);
+                    Some((key, true)) => {
+                        heap.change(&mut places[..], id, key);
+                        model.entry(id).and_modify(|old| *old = key);
+                    }
+                    Some((key, false)) => {
+                        heap.set(&mut places[..], id, key);
                         model.insert(id, key);
                     }
-                    None => prop_assert_eq!(heap.remove(id), model.remove(&id).is_some()),
+                    None => prop_assert_eq!(heap.remove(&mut places[..], id), model.remove(&id).is_some()),
                 }
                 prop_assert_eq!(heap.first(), model.iter().map(|(id, key)| (*key, *id)).min());
-                prop_assert_eq!(heap.contains(id), model.contains_key(&id));
                 let mut early = Vec::new();
                 let none: Option<()> = heap.find(10, &mut |id| { early.push(id); None });
                 early.sort_unstable();

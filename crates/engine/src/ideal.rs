@@ -6,7 +6,7 @@
 //! out at once instead, each waking would count as one request too many, and teams whose users' windows let one
 //! request through at a time would seem to get more than their part.
 
-use crate::heap::Heap;
+use crate::heap::{Heap, Places};
 
 /// Fraction bits of service.
 const SHIFT: u32 = 10;
@@ -14,6 +14,8 @@ const SHIFT: u32 = 10;
 #[derive(Clone, Debug, Default)]
 struct Team {
     weight: u64,
+    /// Its place among those that leave.
+    place: u32,
     /// Whether the ideal server serves it.
     is_served: bool,
     /// Service per unit of weight when it began to, or when what it was owed was settled.
@@ -24,6 +26,12 @@ struct Team {
     given: u64,
     /// What the ideal server gave before it began.
     entitled: u64,
+}
+
+impl Places for [Team] {
+    fn place(&mut self, id: u32) -> &mut u32 {
+        &mut self[id as usize].place
+    }
 }
 
 /// An ideal server beside the real one. Costs are whole, service has [`SHIFT`] fraction bits.
@@ -48,7 +56,7 @@ impl Ideal {
 
     /// The team has something to send.
     pub fn wake(&mut self, index: u32) {
-        self.leaving.remove(index);
+        self.leaving.remove(&mut self.teams[..], index);
         let team = &mut self.teams[index as usize];
         if !team.is_served {
             team.is_served = true;
@@ -65,7 +73,8 @@ impl Ideal {
         let team = &self.teams[index as usize];
         let entitled = team.weight * (self.service - team.from);
         if team.given > entitled {
-            self.leaving.set(index, team.from + team.given.div_ceil(team.weight));
+            let until = team.from + team.given.div_ceil(team.weight);
+            self.leaving.set(&mut self.teams[..], index, until);
             return;
         }
         let since = team.weight * (self.service - team.given_at);
@@ -109,7 +118,7 @@ impl Ideal {
             };
             self.rest -= (until - self.service) * self.weight;
             self.service = until;
-            self.leaving.remove(index);
+            self.leaving.remove(&mut self.teams[..], index);
             self.leave(index, self.teams[index as usize].given);
         }
         self.rest = 0;

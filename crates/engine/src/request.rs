@@ -32,7 +32,7 @@ pub struct RequestId {
 /// A chunk of a historical pull.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkId {
-    /// Position of the pull in its application.
+    /// Number of the pull in its application: its own until its last chunk is done or given up.
     pub pull: u32,
     /// Number of the chunk; 0 is the newest.
     pub chunk: u32,

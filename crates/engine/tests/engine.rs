@@ -2,7 +2,7 @@
 
 use lookback_engine::quota::{Kind, WindowSpec};
 use lookback_engine::sim::{self, Scenario, Summary};
-use lookback_engine::{AppSpec, Cost, Engine};
+use lookback_engine::{AppSpec, ChunkId, Cost, Engine, Ms, Outcome, RequestId, Response, Status};
 
 fn run(text: &str) -> Summary {
     let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -332,4 +332,33 @@ fn a_limit_grows_with_the_number_of_users() {
     engine.add_user(0, 0);
     engine.pull(0, 0, Cost::ONE, 1, Some(0..100), 0);
     assert_eq!(std::iter::from_fn(|| engine.decide(0)).count(), 5 + 2 * 3);
+}
+
+#[test]
+fn what_comes_too_late_for_one_pull_is_nothing_to_the_next_one_with_its_number() {
+    let mut engine = Engine::new();
+    let windows = vec![WindowSpec::requests(1_000, 60_000, Kind::Log)];
+    engine.add_app(AppSpec { windows, deadline_ms: 100, ..AppSpec::default() }, 0).unwrap();
+    engine.add_team(0, 1, 0);
+    let user = engine.add_user(0, 0);
+    let send = |engine: &mut Engine, now_ms| engine.decide(now_ms).expect("a chunk waits").id;
+    let answer = |engine: &mut Engine, id: RequestId, now_ms: Ms| {
+        engine.respond(id, &Response::plain(Status::Served), now_ms).0
+    };
+    assert_eq!(engine.pull(0, user, Cost::ONE, 1, Some(3..3), 0), None, "nothing is missing");
+    assert_eq!(engine.pull(0, user, Cost::ONE, 1, Some(0..1), 0), Some(0));
+    let late = send(&mut engine, 0);
+    assert_eq!(engine.expire(100).map(|(id, ..)| id), Some(late));
+    let again = send(&mut engine, 5_000);
+    let chunk = ChunkId { pull: 0, chunk: 0 };
+    assert_eq!(answer(&mut engine, again, 5_001), Outcome::ChunkDone(chunk));
+    for now_ms in 6_000..6_100 {
+        assert_eq!(engine.pull(0, user, Cost::ONE, 1, Some(0..1), now_ms), Some(0), "the last one is done");
+        let id = send(&mut engine, now_ms);
+        assert_eq!(answer(&mut engine, late, now_ms), Outcome::Unknown);
+        assert_eq!(answer(&mut engine, again, now_ms), Outcome::Unknown);
+        assert_eq!(engine.pending(0), 1);
+        assert_eq!(answer(&mut engine, id, now_ms), Outcome::ChunkDone(chunk));
+    }
+    assert_eq!(engine.pending(0), 0);
 }

@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use super::flights::InFlight;
 use super::{App, Order, Overdue, Timer};
 use crate::cost::{Cost, Unit};
-use crate::history::Pull;
 use crate::journal::Record;
 use crate::mutation;
 use crate::poll::next_tag;
@@ -151,8 +150,7 @@ impl App {
     /// The team's first pull whose user has room; users without are parked on the way. Where none is left
     /// the team sleeps.
     fn ready_pull(&mut self, team: u32, at: Instant) -> Option<u32> {
-        while let Some((_, seat)) = self.teams[team as usize].ready.first() {
-            let pull = self.teams[team as usize].pulls.pull(seat);
+        while let Some((_, pull)) = self.teams[team as usize].ready.first() {
             let (user, cost) = self.asks(pull);
             if let Some(parked) = self.parked.get_mut(&user) {
                 parked.push(pull);
@@ -170,14 +168,13 @@ impl App {
 
     /// The user of a pull and what a chunk of it costs.
     fn asks(&self, pull: u32) -> (u32, Cost) {
-        let Pull { user, shape, .. } = self.pulls[pull as usize];
-        (user, self.shapes[shape as usize].cost)
+        (self.pulls[pull].user, self.pulls.shape(pull).cost)
     }
 
     fn take_chunk(&mut self, team: u32, pull: u32, user: u32, cost: Cost) -> Choice {
         self.spend(cost);
         self.fair.serve(team, self.dominant(cost));
-        let entry = &mut self.pulls[pull as usize];
+        let entry = &mut self.pulls[pull];
         let (chunk, attempts) = entry.take().expect("a pull is offered only while it has a chunk to ask for");
         if entry.peek().is_some() {
             self.refresh(pull);

@@ -19,8 +19,8 @@ use smallvec::SmallVec;
 use crate::clock::ClockError;
 use crate::cost::{Cost, UNITS};
 use crate::fair::{Fair, Share};
-use crate::heap::Heap;
-use crate::history::{Pull, Seats, Shape};
+use crate::heap::{Heap, Places};
+use crate::history::{Pulls, Shape};
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
 use crate::quota::{Bucket, SpecError, WINDOWS_MAX, WindowSpec};
@@ -37,9 +37,6 @@ use users::{User, UserQuotas};
 
 /// Longest polling period, in milliseconds: 30 days.
 const PERIOD_MS_MAX: Ms = 30 * 86_400_000;
-
-/// Most shapes of pulls that a new one is compared with.
-const SHAPES_SOUGHT: usize = 16;
 
 /// In which order polls and history go. All but the first are there to be compared with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -128,9 +125,16 @@ struct Team {
     demand: u64,
     connections: u64,
     period_ms_min: Ms,
-    pulls: Seats,
-    /// Seats of pulls that have a chunk to ask for and whose user is not parked.
+    /// Its place among those whose polls are to fall due.
+    place: u32,
+    /// Pulls that have a chunk to ask for and whose user is not parked.
     ready: Heap,
+}
+
+impl Places for [Team] {
+    fn place(&mut self, id: u32) -> &mut u32 {
+        &mut self[id as usize].place
+    }
 }
 
 /// A poll that is due and not sent, the one due first before others.
@@ -188,8 +192,7 @@ pub(crate) struct App {
     spec: AppSpec,
     user_quotas: UserQuotas,
     fair: Fair,
-    pulls: Vec<Pull>,
-    shapes: Vec<Shape>,
+    pulls: Pulls,
     demand: Demand,
     slack: [Slack; WINDOWS_MAX],
     /// When history that no window had room for is to be looked at again.
@@ -238,8 +241,7 @@ impl App {
             overdue: BinaryHeap::new(),
             overdue_count: 0,
             live: VecDeque::new(),
-            pulls: Vec::new(),
-            shapes: Vec::new(),
+            pulls: Pulls::default(),
             pending: 0,
             pending_since_ms: 0,
             chunk_cost: None,
@@ -275,7 +277,7 @@ impl App {
             demand: 0,
             connections: 0,
             period_ms_min: Ms::MAX,
-            pulls: Seats::default(),
+            place: 0,
             ready: Heap::default(),
         };
         if self.teams.len() == self.teams.capacity() {
@@ -330,46 +332,26 @@ impl App {
         carried.fold(period_ms, Ms::max).min(PERIOD_MS_MAX)
     }
 
-    /// Starts a historical pull of the `missing` chunks and returns its position.
+    /// Starts a historical pull of the `missing` chunks and returns its number, as [`Engine::pull`] does.
+    ///
+    /// [`Engine::pull`]: crate::Engine::pull
     pub fn pull(
         &mut self,
         user: u32,
-        cost: Cost,
-        chunk_days: u32,
+        shape: Shape,
         missing: impl IntoIterator<Item = Range<u32>>,
         now_ms: Ms,
-    ) -> u32 {
-        let team = self.users[user as usize].team;
-        let shape = self.shape(Shape { cost, days: chunk_days });
-        let pull = self.pulls.len() as u32;
-        let seat = self.teams[team as usize].pulls.add(pull);
-        tight::push(&mut self.pulls, Pull::new(seat, user, shape, missing));
-        if self.pulls[pull as usize].left > 0 {
-            self.pending += 1;
-            if self.pending == 1 {
-                self.pending_since_ms = now_ms;
-                self.demand_stale = true;
-            }
-            self.chunk_costs_differ |= self.chunk_cost.is_some_and(|other| other != cost);
-            self.chunk_cost = Some(cost);
-            self.offer(pull);
+    ) -> Option<u32> {
+        let pull = self.pulls.add(user, shape, missing)?;
+        self.pending += 1;
+        if self.pending == 1 {
+            self.pending_since_ms = now_ms;
+            self.demand_stale = true;
         }
-        pull
-    }
-
-    /// The position of a shape, which is entered unless it is among the last there are.
-    fn shape(&mut self, shape: Shape) -> u32 {
-        let recent = self.shapes.iter().enumerate().rev().take(SHAPES_SOUGHT);
-        let known = recent.filter(|(_, known)| **known == shape).map(|(index, _)| index).next();
-        known.unwrap_or_else(|| {
-            tight::push(&mut self.shapes, shape);
-            self.shapes.len() - 1
-        }) as u32
-    }
-
-    /// Where a pull stands among those of its team; `None` while there is nothing to ask for.
-    fn pull_key(&self, pull: &Pull) -> Option<u64> {
-        pull.key(self.shapes[pull.shape as usize].days)
+        self.chunk_costs_differ |= self.chunk_cost.is_some_and(|other| other != shape.cost);
+        self.chunk_cost = Some(shape.cost);
+        self.offer(pull);
+        Some(pull)
     }
 
     /// Asks for a request ahead of everything else.
@@ -384,23 +366,22 @@ impl App {
 
     /// Puts a pull among those of its team that can send.
     fn offer(&mut self, pull: u32) {
-        let entry = &self.pulls[pull as usize];
-        let Some(key) = self.pull_key(entry) else { return };
-        if let Some(parked) = self.parked.get_mut(&entry.user) {
+        let Some(key) = self.pulls.key(pull) else { return };
+        let user = self.pulls[pull].user;
+        if let Some(parked) = self.parked.get_mut(&user) {
             parked.push(pull);
             return;
         }
-        let team = self.users[entry.user as usize].team;
-        self.teams[team as usize].ready.set(entry.seat, key);
+        let team = self.users[user as usize].team;
+        self.teams[team as usize].ready.set(&mut self.pulls, pull, key);
         self.fair.wake(team);
     }
 
     /// Takes a pull out of those that can send.
     fn withdraw(&mut self, pull: u32) {
-        let entry = &self.pulls[pull as usize];
-        let team = self.users[entry.user as usize].team;
+        let team = self.users[self.pulls[pull].user as usize].team;
         let ready = &mut self.teams[team as usize].ready;
-        let found = ready.remove(entry.seat);
+        let found = ready.remove(&mut self.pulls, pull);
         debug_assert!(found, "what is withdrawn was offered");
         if ready.is_empty() {
             // A team that has nothing to send gives up its turn, and comes back behind those who waited.
@@ -411,9 +392,9 @@ impl App {
     /// Files the team under its next due moment.
     fn reindex_due(&mut self, team_index: u32) {
         match self.teams[team_index as usize].polls.next_due_ms() {
-            Some(due_ms) => self.due.set(team_index, due_ms),
+            Some(due_ms) => self.due.set(&mut self.teams[..], team_index, due_ms),
             None => {
-                self.due.remove(team_index);
+                self.due.remove(&mut self.teams[..], team_index);
             }
         }
     }

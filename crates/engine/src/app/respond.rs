@@ -174,24 +174,21 @@ impl App {
         self.timers.push(Reverse((at_ms, Timer::Again { pull: id.pull, chunk: id.chunk, attempts })));
     }
 
-    /// A chunk needs nothing more. `left` is part of the pull's place in its team.
+    /// A chunk needs nothing more. What is left is part of its pull's place in its team.
     fn chunk_over(&mut self, pull: u32) {
-        let entry = &mut self.pulls[pull as usize];
-        entry.left -= 1;
-        if entry.left == 0 {
+        if self.pulls.chunk_over(pull) {
             self.pending -= 1;
             self.demand_stale |= self.pending == 0;
+        } else {
+            self.refresh(pull);
         }
-        self.refresh(pull);
     }
 
     /// Moves a pull that is offered to where it belongs by now.
     pub(super) fn refresh(&mut self, pull: u32) {
-        let entry = &self.pulls[pull as usize];
-        let (key, team) = (self.pull_key(entry), self.users[entry.user as usize].team);
-        let ready = &mut self.teams[team as usize].ready;
-        if let (Some(key), true) = (key, ready.contains(entry.seat)) {
-            ready.set(entry.seat, key);
+        let team = self.users[self.pulls[pull].user as usize].team;
+        if let Some(key) = self.pulls.key(pull) {
+            self.teams[team as usize].ready.change(&mut self.pulls, pull, key);
         }
     }
 }

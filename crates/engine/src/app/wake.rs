@@ -45,7 +45,7 @@ impl App {
 
     /// A chunk is to be asked for again; that may move its pull forward.
     fn offer_again(&mut self, pull: u32, chunk: u32, attempts: u16) {
-        let entry = &mut self.pulls[pull as usize];
+        let entry = &mut self.pulls[pull];
         let waits = entry.peek().is_some();
         entry.put_back(chunk, attempts);
         if waits {

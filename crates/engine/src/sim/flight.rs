@@ -104,7 +104,7 @@ impl World<'_, '_> {
         let site = &mut self.sites[id.app as usize];
         match outcome {
             Outcome::ChunkDone(chunk) => {
-                let user = site.pulls[chunk.pull as usize];
+                let user = site.pulls[&chunk.pull];
                 site.commit(user, chunk.chunk, self.now_ms);
             }
             Outcome::ChunkGivenUp(_) => {

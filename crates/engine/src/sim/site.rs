@@ -1,5 +1,6 @@
 //! One simulated OAuth application: its provider, its people, and what was measured.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::provider::Provider;
@@ -48,8 +49,8 @@ pub struct Site {
     pub people: Vec<Person>,
     /// First person of each team.
     pub first: Vec<u32>,
-    /// Who each pull in the engine is for.
-    pub pulls: Vec<u32>,
+    /// Who each pull in the engine is for, by its number.
+    pub pulls: BTreeMap<u32, u32>,
     /// How late polls were.
     pub lateness: Histogram,
     /// Time between a connection's polls.
@@ -90,7 +91,7 @@ impl Site {
             provider: Provider::new(&app.grown_specs(), &app.user_specs(), app.real_kind()),
             people,
             first,
-            pulls: Vec::new(),
+            pulls: BTreeMap::new(),
             lateness: Histogram::default(),
             gaps: Histogram::default(),
             arrived: [0; 3],

@@ -258,8 +258,7 @@ impl<'a, 't> World<'a, 't> {
             let scenario = &self.scenario.app[app];
             let (cost, days) = (scenario.history_cost(), scenario.history_days.max(1));
             let pull = self.engine.pull(app as u32, user, cost, days, missing, self.now_ms);
-            debug_assert_eq!(pull as usize, site.pulls.len(), "pulls are numbered in order");
-            site.pulls.push(user);
+            site.pulls.insert(pull.expect("something is missing"), user);
         }
     }
 

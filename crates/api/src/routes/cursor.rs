@@ -75,7 +75,37 @@ pub fn page<T>(
     (read, next)
 }
 
+/// How many rows an answer may hold before its page ends early. What a row is, a setting or a window, is for each
+/// listing to say; one takes 100 to 400 bytes.
+const ROWS_MAX: usize = 20_000;
+
+/// How many of what was read a page shows: up to `limit` of those that together have no more than [`ROWS_MAX`] rows, and
+/// the first in any case.
+pub fn room<T>(read: &[T], limit: usize, rows: impl Fn(&T) -> usize) -> usize {
+    let sums = read.iter().scan(0, |sum, one| {
+        *sum += rows(one);
+        Some(*sum)
+    });
+    sums.take_while(|&sum| sum <= ROWS_MAX).count().clamp(1, limit)
+}
+
 /// The id before `id`, so that a page after it begins with `id`; `None` is the beginning.
 pub fn before(id: Uuid) -> Option<Uuid> {
     id.as_u128().checked_sub(1).map(Uuid::from_u128)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_room_for_so_many_rows_and_for_the_first_of_what_was_read() {
+        let half = ROWS_MAX / 2;
+        let shown = |rows: &[usize], limit| room(rows, limit, |&rows| rows);
+        assert_eq!(shown(&[1; 9], 8), 8);
+        assert_eq!(shown(&[1; 9], usize::MAX), 9);
+        assert_eq!(shown(&[half, half, 1], 5), 2);
+        assert_eq!(shown(&[half, half + 1, 0], 5), 1);
+        assert_eq!(shown(&[ROWS_MAX + 1, 0], 5), 1);
+    }
 }

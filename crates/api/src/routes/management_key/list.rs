@@ -7,7 +7,7 @@ use lookback_store::KeyFilter;
 
 use super::ClientFacingManagementKey;
 use crate::openapi::Refusals;
-use crate::routes::cursor::{Fingerprint, after, page};
+use crate::routes::cursor::{Fingerprint, after, page, room};
 use crate::routes::org::OrgPath;
 use crate::wire::{Extension, Nullable, Problems, model, request};
 use crate::{App, Caller, Error, Valid};
@@ -68,7 +68,8 @@ pub async fn list(
 
     let filter = KeyFilter { within: caller.visible(), role, team: team_id };
     let keys = app.store.keys(path.org_id, &filter, after.map(KeyId), PAGE + 1).await?;
-    let (keys, next_cursor) = page(keys, PAGE, |last| last.id.0, fingerprint);
+    let shown = room(&keys, PAGE, |key| 1 + key.bindings.len());
+    let (keys, next_cursor) = page(keys, shown, |last| last.id.0, fingerprint);
     let data = keys.into_iter().map(Into::into).collect();
     Ok(Json(ClientFacingManagementKeyResponse { data, next_cursor: Nullable(next_cursor) }))
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use lookback_domain::{Provider, TeamId};
+use lookback_store::TeamPreferences;
 
 use super::page::{Limit, Page};
 use super::{ScopePath, TeamDataPullPreferencesResponse, chosen, entry, fingerprint};
@@ -29,7 +30,8 @@ const LIMIT_MAX: usize = 500;
 
 /// Show how many days of history are pulled.
 ///
-/// Every provider is shown, whether a preference is stored or not, with the most that can be asked for.
+/// Every provider is shown, whether a preference is stored or not, with the most that can be asked for. A page ends
+/// early rather than show more than 20,000 settings.
 #[utoipa::path(
     get,
     path = "/v1/org/{org_id}/team_data_pull_preferences/{env}/{region}",
@@ -55,7 +57,11 @@ pub async fn get(
         limit: query.limit,
         fingerprint: asked_fingerprint,
     };
-    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, usize::MAX, Problems::default()).await?;
+    let settings = |team: &TeamPreferences| {
+        let of = |provider| 1 + team.providers.get(provider).map_or(0, |stored| stored.overrides.len());
+        providers.iter().map(of).sum()
+    };
+    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, settings, Problems::default()).await?;
     let entries = stored.iter().map(|team| entry(&app.catalog, team, &providers));
     Ok(Json(TeamDataPullPreferencesResponse { data_pull_preferences: entries.collect(), next_cursor }))
 }

@@ -57,30 +57,31 @@ pub struct Page<'a, F> {
 
 impl<F: Fn() -> Fingerprint> Page<'_, F> {
     /// What the teams of this page have stored, and the cursor of the next one. No limit above `limit_max` is
-    /// taken, and no more than `shown_max` teams are shown whatever the limit is. `problems` has what is wrong
-    /// besides; it is answered together with what is wrong here.
+    /// taken; `rows` says how many rows of the answer a team takes, of which a page has room for so many. `problems`
+    /// has what is wrong besides; it is answered together with what is wrong here.
     pub async fn read(
         self,
         app: &App,
         limit_max: usize,
-        shown_max: usize,
+        rows: impl Fn(&TeamPreferences) -> usize,
         mut problems: Problems,
     ) -> Result<(Vec<TeamPreferences>, Option<String>), Error> {
         let (scope, teams) = (self.scope, self.teams);
         let query = Loc::root("query");
-        let limit = self.limit(&query.key("limit"), limit_max, &mut problems).min(shown_max);
+        let limit = self.limit(&query.key("limit"), limit_max, &mut problems);
         let after = cursor::after(self.cursor.as_deref(), &self.fingerprint, &mut problems).map(TeamId);
         refuse(app, scope, teams, problems).await?;
 
         // One team more than is shown tells whether there is a next page.
-        let stored = if teams.is_empty() {
+        let stored: Vec<_> = if teams.is_empty() {
             app.store.preferences(scope, Selection::Page { after, limit: limit.saturating_add(1) }).await?
         } else {
             let named = app.store.preferences(scope, Selection::Teams(teams)).await?;
             let shown = after.and_then(|after| named.iter().position(|team| team.team_id == after));
             named.into_iter().skip(shown.map_or(0, |last| last + 1)).take(limit.saturating_add(1)).collect()
         };
-        Ok(cursor::page(stored, limit, |last| last.team_id.0, self.fingerprint))
+        let shown = cursor::room(&stored, limit, rows);
+        Ok(cursor::page(stored, shown, |last| last.team_id.0, self.fingerprint))
     }
 
     fn limit(&self, loc: &Loc<'_>, limit_max: usize, problems: &mut Problems) -> usize {

@@ -108,8 +108,6 @@ model! {
 
 /// How many teams a page may show.
 const LIMIT_MAX: usize = 100;
-/// How many windows an answer may hold; a page of teams ends early rather than hold more.
-const WINDOWS_MAX: usize = 20_000;
 
 /// Show which windows would be pulled, and why.
 ///
@@ -152,8 +150,8 @@ pub async fn resolve(
         limit: query.limit,
         fingerprint: asked_fingerprint,
     };
-    let teams_max = (WINDOWS_MAX / (providers.len() * resources.len())).clamp(1, LIMIT_MAX);
-    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, teams_max, problems).await?;
+    let windows = |_: &_| providers.len() * resources.len();
+    let (stored, next_cursor) = page.read(&app, LIMIT_MAX, windows, problems).await?;
     let windows = stored.iter().map(|team| {
         let of = |&provider: &Provider| {
             let preference = team.providers.get(&provider);

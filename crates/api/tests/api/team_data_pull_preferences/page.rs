@@ -2,9 +2,9 @@
 
 use insta::assert_json_snapshot;
 use lookback_domain::{Region, TeamId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::teams;
+use super::{everything, teams};
 use crate::support::{TestApp, path, team_id, us};
 
 /// An application whose first organisation has the teams 1 to `n` in the United States.
@@ -175,4 +175,20 @@ async fn a_page_shows_one_to_500_teams() {
     }
     let detail = app.get(&format!("{}?limit=", us())).await.refused(422);
     assert_eq!(detail[0]["type"], "int_parsing");
+}
+
+/// A team that overrides everything has a thousand times the settings of one that overrides nothing.
+#[tokio::test]
+async fn a_page_ends_early_rather_than_show_too_many_settings() {
+    let app = with_teams(20).await;
+    let all: Vec<_> = (1..=20).map(team_id).collect();
+    app.post(&us(), json!({ "team_ids": all, "providers": everything(22, 1) })).await.ok();
+    let named: String = all.iter().map(|team| format!("team_id={team}&")).collect();
+    for query in ["limit=500&".to_owned(), named] {
+        let pages = walk(&app, &format!("{}?{query}", us())).await;
+        assert!(pages.len() > 1 && pages.iter().all(|page| page.len() > 1), "{pages:?}");
+        assert_eq!(pages.concat(), all);
+    }
+    let pages = walk(&app, &format!("{}?limit=500&provider=oura&", us())).await;
+    assert_eq!(pages, [all], "of one provider there is room for all");
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use lookback_domain::{Preference, Provider, Raised, TeamId};
 use lookback_store::{
     Author, Error, Kept, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, each_once,
+    end_of_page,
 };
 use uuid::Uuid;
 
@@ -24,16 +25,15 @@ pub(crate) use upsert::{Upsert, upsert_batch};
 // What is read of a row that somebody else was changing is what it holds once the lock was had. In the order of ids, as
 // everybody locks: so nobody waits for somebody who waits for them.
 const LOCK: &str = read::select_of_teams!("ORDER BY team.id FOR NO KEY UPDATE OF team");
-const LOCK_ALL: &str = "SELECT id FROM team WHERE org_id = $1 AND region = $2 ORDER BY id FOR NO KEY UPDATE";
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] = &[
     LOCK,
-    LOCK_ALL,
     read::OF_TEAMS,
-    read::PAGE,
-    read::PAGE_OF_SOME,
-    read::STORED,
+    read::PAGE[0],
+    read::PAGE[1],
+    read::LOCK_PAGE[0],
+    read::LOCK_PAGE[1],
     read::OF_BOTH_ENVIRONMENTS,
     store::STORE,
 ];
@@ -59,7 +59,10 @@ impl PreferenceStore for PostgresStore {
                 self.transactions.read(of_teams).await
             }
             Selection::Page { after, limit } => {
-                let page = |session: Session| async move { read::page(&session, scope, after, limit).await };
+                let page = |session: Session| async move {
+                    let found = read::page(&session, read::PAGE, scope, after, limit).await?;
+                    Ok(found.into_iter().map(read::preferences).collect())
+                };
                 self.transactions.read(page).await
             }
         }
@@ -81,18 +84,19 @@ impl PreferenceStore for PostgresStore {
     async fn delete_preferences(
         &self,
         scope: &Scope,
-        teams: Option<&[TeamId]>,
+        selection: Selection<'_>,
         providers: Option<&[Provider]>,
         by: &Author,
-    ) -> Result<()> {
-        let teams = &teams.map(each_once);
+    ) -> Result<Option<TeamId>> {
         let is_meant = |of: Provider| providers.is_none_or(|providers| providers.contains(&of));
         let delete = |session: Session| async move {
-            let found = match teams {
-                Some(teams) => held(&session, scope, teams).await?,
-                None => {
-                    let teams = lock_all(&session, scope).await?;
-                    read::stored(&session, &teams, scope.environment).await?
+            let (found, end) = match selection {
+                Selection::Teams(teams) => (held(&session, scope, &each_once(teams)).await?, None),
+                Selection::Page { after, limit } => {
+                    // Also those that have nothing are locked: somebody may be storing something for them.
+                    let found = read::page(&session, read::LOCK_PAGE, scope, after, limit).await?;
+                    let teams: Vec<_> = found.iter().map(|&(team, _)| team).collect();
+                    (found, end_of_page(&teams, limit))
                 }
             };
             let (mut trail, mut changed) = (Trail::new(scope.org_id, by), Changed::default());
@@ -104,7 +108,8 @@ impl PreferenceStore for PostgresStore {
                 trail.preferences_deleted(team_id, scope.environment, &gone);
             }
             changed.store(&session).await?;
-            audit::record(&session, trail).await
+            audit::record(&session, trail).await?;
+            Ok(end)
         };
         self.transactions.write(delete).await
     }
@@ -133,13 +138,6 @@ fn refuse_unknown(unknown: Vec<TeamId>) -> Outcome<()> {
 /// Those that are not there.
 fn missing(teams: &[TeamId], there: impl Iterator<Item = bool>) -> Vec<TeamId> {
     teams.iter().zip(there).filter(|&(_, there)| !there).map(|(&team, _)| team).collect()
-}
-
-/// Locks every team of the scope, also those that have nothing: somebody may be storing something for them.
-async fn lock_all(session: &Session, scope: &Scope) -> Outcome<Vec<Uuid>> {
-    let rows = session.all(LOCK_ALL, &[&scope.org_id.0, &scope.region.as_str()]).await?;
-    let ids = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Outcome<Vec<_>>>()?;
-    Ok(ids.into_iter().filter(|&id| scope.visible.sees(TeamId(id))).collect())
 }
 
 /// Places as a statement takes them, one array a column.

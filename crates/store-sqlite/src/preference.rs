@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lookback_domain::{Environment, Preference, Provider, Raised, TeamId};
 use lookback_store::{
     Author, Error, Kept, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, Visible,
-    each_once,
+    each_once, end_of_page,
 };
 use rusqlite::{Connection, Row};
 
@@ -25,9 +25,6 @@ macro_rules! statements {
     };
 }
 
-// Teams of the scope that have something stored, each once.
-const WITH_SOMETHING: [&str; 2] =
-    statements!("SELECT id FROM team WHERE org_id = ?1 AND region = ?2 AND ", " IS NOT NULL ORDER BY id");
 // A team is found by the number made of its id, whose pages are few enough to stay at hand. Where another team had that
 // number already, it is found by its id.
 const OF_TEAM: [&str; 2] = statements!(
@@ -45,16 +42,8 @@ pub(crate) const EVERY: &str = "SELECT production_preferences, sandbox_preferenc
      AND (production_preferences IS NOT NULL OR sandbox_preferences IS NOT NULL) ORDER BY id LIMIT ?2";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[
-    PAGE,
-    IS_IN_SCOPE,
-    WITH_SOMETHING[0],
-    OF_TEAM[0],
-    OF_DISPLACED_TEAM[0],
-    STORE[0],
-    CLUSTER_KEY,
-    OF_BOTH_ENVIRONMENTS,
-];
+pub(crate) const STATEMENTS: &[&str] =
+    &[PAGE, IS_IN_SCOPE, OF_TEAM[0], OF_DISPLACED_TEAM[0], STORE[0], CLUSTER_KEY, OF_BOTH_ENVIRONMENTS];
 
 #[async_trait]
 impl PreferenceStore for SqliteStore {
@@ -101,16 +90,19 @@ impl PreferenceStore for SqliteStore {
     async fn delete_preferences(
         &self,
         scope: &Scope,
-        teams: Option<&[TeamId]>,
+        selection: Selection<'_>,
         providers: Option<&[Provider]>,
         by: &Author,
-    ) -> Result<()> {
-        let (teams, providers) = (teams.map(each_once), providers.map(<[_]>::to_vec));
-        let (scope, by) = (scope.clone(), *by);
+    ) -> Result<Option<TeamId>> {
+        let (named, page_of) = match selection {
+            Selection::Teams(teams) => (each_once(teams), None),
+            Selection::Page { after, limit } => (Vec::new(), Some((after, limit))),
+        };
+        let (scope, providers, by) = (scope.clone(), providers.map(<[_]>::to_vec), *by);
         let delete = move |db: &Connection| {
-            let teams = match teams {
-                Some(teams) => teams,
-                None => with_something(db, &scope)?,
+            let teams = match page_of {
+                Some((after, limit)) => page(db, &scope, after, limit)?,
+                None => named,
             };
             let mut trail = Trail::new(scope.org_id, &by);
             let is_meant = |of| providers.as_ref().is_none_or(|providers| providers.contains(&of));
@@ -121,7 +113,8 @@ impl PreferenceStore for SqliteStore {
                     trail.preferences_deleted(team, scope.environment, &gone);
                 }
             }
-            audit::record(db, trail)
+            audit::record(db, trail)?;
+            Ok(page_of.and_then(|(_, limit)| end_of_page(&teams, limit)))
         };
         self.writer.run(delete).await
     }
@@ -162,15 +155,6 @@ pub(crate) fn require(db: &Connection, scope: &Scope, teams: &[TeamId]) -> Outco
     let known: BTreeSet<_> = in_scope(db, scope, visible, usize::MAX)?.into_iter().collect();
     let unknown: Vec<_> = teams.into_iter().filter(|team| !known.contains(team)).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownTeams(unknown).into()) }
-}
-
-/// The teams of the scope that have something stored.
-fn with_something(db: &Connection, scope: &Scope) -> Outcome<Vec<TeamId>> {
-    let (sql, place) =
-        (WITH_SOMETHING[scope.environment as usize], (Id(scope.org_id.0), scope.region.as_str()));
-    let mut teams = query::all(db, sql, place, |row| row.get(0).map(|Id(id)| TeamId(id)))?;
-    teams.retain(|&team| scope.visible.sees(team));
-    Ok(teams)
 }
 
 /// What these teams have stored; an error where some are not in the scope.

@@ -41,7 +41,7 @@ pub use management_key::{KeyDigest, ManagementKey};
 pub use moving::{KeptPreferences, Kind, Moving, Position, Row, Snapshot, Token};
 pub use once::{Created, ONCE_KEPT, Once, Was, once_kept_since};
 pub use org::{Org, OrgStore};
-pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences, each_once};
+pub use preference::{PreferenceStore, Scope, Selection, TeamPreferences, each_once, end_of_page};
 pub use team::{Team, TeamFilter, TeamPatch, TeamStore, fold};
 pub use visible::Visible;
 

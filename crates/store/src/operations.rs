@@ -68,10 +68,10 @@ macro_rules! operations {
                 ) -> Vec<$crate::TeamPreferences>;
                 delete_preferences(
                     scope: &$crate::Scope,
-                    teams: Option<&[::lookback_domain::TeamId]>,
+                    selection: $crate::Selection<'_>,
                     providers: Option<&[::lookback_domain::Provider]>,
                     by: &$crate::Author
-                ) -> ();
+                ) -> Option<::lookback_domain::TeamId>;
             }
             CredentialStore {
                 upsert_credential(

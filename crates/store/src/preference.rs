@@ -49,6 +49,11 @@ pub fn each_once(teams: &[TeamId]) -> Vec<TeamId> {
     teams.iter().copied().filter(|&team| seen.insert(team)).collect()
 }
 
+/// The last of a page's teams where they are as many as it may have: more may come after it.
+pub fn end_of_page(teams: &[TeamId], limit: usize) -> Option<TeamId> {
+    teams.last().copied().filter(|_| teams.len() == limit)
+}
+
 /// The preferences of teams.
 #[async_trait]
 pub trait PreferenceStore: Send + Sync {
@@ -73,14 +78,15 @@ pub trait PreferenceStore: Send + Sync {
         by: &Author,
     ) -> Result<Vec<TeamPreferences>>;
 
-    /// Forgets what is stored for these providers (`None`: all) of these teams (`None`: all in the scope).
+    /// Forgets what is stored for these providers (`None`: all) of the selected teams. All of it happens at one moment.
+    /// Answers the last team of a page that had as many as it may have: more may come after it.
     ///
     /// Errors: [`crate::Error::UnknownTeams`] where one is named that is not in the scope.
     async fn delete_preferences(
         &self,
         scope: &Scope,
-        teams: Option<&[TeamId]>,
+        selection: Selection<'_>,
         providers: Option<&[Provider]>,
         by: &Author,
-    ) -> Result<()>;
+    ) -> Result<Option<TeamId>>;
 }

@@ -99,6 +99,7 @@ macro_rules! conformance {
             preference: empty_lists_change_nothing,
             preference: pages_skip_and_repeat_nothing_while_teams_come_and_go,
             preference: a_delete_forgets_what_was_named,
+            preference: a_delete_goes_page_by_page,
             moving: what_another_store_shows_is_kept_and_shown_as_it_is,
             moving: what_is_there_stays_as_it_is,
             moving: a_snapshot_does_not_see_what_comes_later,

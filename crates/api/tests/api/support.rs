@@ -122,13 +122,24 @@ pub fn us() -> String {
     path(1, "production", "us")
 }
 
+fn team(org: u8, n: u16, region: Region) -> Team {
+    let (id, org_id, created_at) = (team_id(n), org_id(org), NOW.parse().unwrap());
+    Team { id, org_id, name: format!("team {n}"), region, integration_team_id: None, created_at }
+}
+
 /// An organisation with its key, without teams.
 pub async fn make_org(store: &dyn Store, n: u8) {
+    make_org_of(store, n, []).await;
+}
+
+/// An organisation with its key and the teams of these numbers in the United States.
+pub async fn make_org_of(store: &dyn Store, n: u8, teams: impl IntoIterator<Item = u16>) {
+    let teams = teams.into_iter().map(|number| team(n, number, Region::Us)).collect();
     let (id, created_at) = (org_id(n), NOW.parse().unwrap());
     let label = format!("key of org {n}");
     let key = Key::org_admin(key_id(n), id, label, management_key(n).digest(), &by());
     let org = Org { id, name: format!("org {n}"), created_at };
-    store.create_org(org, Vec::new(), vec![key], &by()).await.unwrap();
+    store.create_org(org, teams, vec![key], &by()).await.unwrap();
 }
 
 /// The real router over a real store, with one organisation, one team in the United States and one key. Ids
@@ -174,10 +185,7 @@ impl TestApp {
 
     /// Adds the team of this number.
     pub async fn add_team(&self, org: u8, n: u16, region: Region) {
-        let (id, org_id, created_at) = (team_id(n), org_id(org), NOW.parse().unwrap());
-        let team =
-            Team { id, org_id, name: format!("team {n}"), region, integration_team_id: None, created_at };
-        self.store.create_team(team, None, &by()).await.unwrap();
+        self.store.create_team(team(org, n, region), None, &by()).await.unwrap();
     }
 
     /// Deletes a team of the first organisation.

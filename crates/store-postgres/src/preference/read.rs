@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use lookback_domain::{Environment, OrgId, Preference, Provider, Region, TeamId};
 use lookback_store::{Error, Kept, Result, Scope, TeamPreferences, Visible};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
 use super::{Columns, position};
 use crate::batch::Asked;
@@ -30,25 +29,25 @@ macro_rules! select_of_teams {
 }
 pub(super) use select_of_teams;
 
-/// A page of what teams of a region have.
+/// A page of what teams of a region have: of all of them, and of some.
 macro_rules! page {
-    ($of:literal) => {
+    (for $of:literal $rest:literal) => {
         concat!(
             "SELECT id, CASE $5 WHEN 'production' THEN production_preferences ELSE sandbox_preferences END \
              FROM team WHERE org_id = $1 AND region = $2 AND id >= $3 ",
             $of,
-            "ORDER BY id LIMIT $4"
+            "ORDER BY id LIMIT $4",
+            $rest
         )
+    };
+    ($rest:literal) => {
+        [page!(for "" $rest), page!(for "AND id = ANY($6) " $rest)]
     };
 }
 
 pub(super) const OF_TEAMS: &str = select_of_teams!("");
-pub(super) const PAGE: &str = page!("");
-pub(super) const PAGE_OF_SOME: &str = page!("AND id = ANY($6) ");
-// The teams that have something.
-pub(super) const STORED: &str = "SELECT id, kept FROM (SELECT id, CASE $2 WHEN 'production' \
-     THEN production_preferences ELSE sandbox_preferences END AS kept FROM team WHERE id = ANY($1)) team \
-     WHERE kept IS NOT NULL ORDER BY id";
+pub(super) const PAGE: [&str; 2] = page!("");
+pub(super) const LOCK_PAGE: [&str; 2] = page!(" FOR NO KEY UPDATE");
 pub(super) const OF_BOTH_ENVIRONMENTS: &str =
     "SELECT production_preferences, sandbox_preferences FROM team WHERE id = $1";
 
@@ -91,35 +90,24 @@ pub(super) fn preferences((team_id, kept): (TeamId, Kept)) -> TeamPreferences {
     TeamPreferences { team_id, providers: kept.preferences() }
 }
 
+/// A page of what is stored, as one of the two statements finds it that are made by [`page!`].
 pub(super) async fn page(
     session: &Session,
+    [of_all, of_some]: [&str; 2],
     scope: &Scope,
     after: Option<TeamId>,
     rows: usize,
-) -> Outcome<Vec<TeamPreferences>> {
+) -> Outcome<Vec<(TeamId, Kept)>> {
     let (first, rows) = page_of(after.map(|id| id.0), rows);
     let (org, region, environment) = (scope.org_id.0, scope.region.as_str(), scope.environment.as_str());
     let found = match &scope.visible {
-        Visible::All => session.all(PAGE, &[&org, &region, &first, &rows, &environment]).await?,
+        Visible::All => session.all(of_all, &[&org, &region, &first, &rows, &environment]).await?,
         Visible::Only(teams) => {
             let teams: Vec<_> = teams.iter().map(|team| team.0).collect();
-            session.all(PAGE_OF_SOME, &[&org, &region, &first, &rows, &environment, &teams]).await?
+            session.all(of_some, &[&org, &region, &first, &rows, &environment, &teams]).await?
         }
     };
-    Ok(by_team(&found)?.into_iter().map(preferences).collect())
-}
-
-/// What is stored for those of these teams that have something.
-pub(super) async fn stored(
-    session: &Session,
-    teams: &[Uuid],
-    environment: Environment,
-) -> Outcome<Vec<(TeamId, Kept)>> {
-    by_team(&session.all(STORED, &[&teams, &environment.as_str()]).await?)
-}
-
-fn by_team(rows: &[Row]) -> Outcome<Vec<(TeamId, Kept)>> {
-    rows.iter().map(|row| Ok((TeamId(row.try_get(0)?), kept(row, 1)?))).collect()
+    found.iter().map(|row| Ok((TeamId(row.try_get(0)?), kept(row, 1)?))).collect()
 }
 
 /// What a team has stored, wherever it lives.

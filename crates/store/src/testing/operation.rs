@@ -45,7 +45,8 @@ pub(super) enum Operation {
     Preferences(Scope, Vec<TeamId>),
     Page(Scope, Option<TeamId>, usize),
     Upsert(Scope, Vec<TeamId>, BTreeMap<Provider, Preference>, BTreeMap<Provider, Raised>),
-    Delete(Scope, Option<Vec<TeamId>>, Option<Vec<Provider>>),
+    Delete(Scope, Vec<TeamId>, Option<Vec<Provider>>),
+    DeletePage(Scope, Option<TeamId>, usize, Option<Vec<Provider>>),
     UpsertCredential(Scope, TeamId, Provider, CredentialId, CredentialContent, Option<Once>),
     Credentials(Scope, CredentialFilter, Option<CredentialId>, usize),
     SetQuota(Scope, CredentialId, Option<OwnQuota>),
@@ -68,6 +69,7 @@ pub(super) enum Answer {
     Key(Option<Key>),
     Keys(Vec<Key>),
     Preferences(Vec<TeamPreferences>),
+    End(Option<TeamId>),
     CreatedCredential(Created<Credential>),
     Credential(Credential),
     Credentials(Vec<Credential>),
@@ -128,8 +130,12 @@ impl Call {
                 answer.map(Answer::Preferences)
             }
             Op::Delete(scope, teams, providers) => {
-                let (teams, providers) = (teams.as_deref(), providers.as_deref());
-                store.delete_preferences(&scope, teams, providers, by).await.map(done)
+                let teams = Selection::Teams(&teams);
+                store.delete_preferences(&scope, teams, providers.as_deref(), by).await.map(Answer::End)
+            }
+            Op::DeletePage(scope, after, limit, providers) => {
+                let page = Selection::Page { after, limit };
+                store.delete_preferences(&scope, page, providers.as_deref(), by).await.map(Answer::End)
             }
             Op::UpsertCredential(scope, team, provider, id, content, once) => {
                 let answer = store.upsert_credential(&scope, team, provider, id, content, once, by).await;

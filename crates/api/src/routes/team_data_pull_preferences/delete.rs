@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use lookback_domain::TeamId;
+use lookback_store::Selection;
 use serde_json::{Value, json};
 
 use super::ScopePath;
@@ -19,6 +20,10 @@ request! { query
         pub provider: Vec<Configurable> = Vec::new(),
     }
 }
+
+/// How many teams are taken back in one transaction where none is named: so that others need not wait for all of a large
+/// organisation, and what is done stays done where the request does not come to its end in time.
+const TEAMS_AT_ONCE: usize = 1_000;
 
 /// Take providers back to their defaults.
 ///
@@ -39,9 +44,17 @@ pub async fn delete(
 ) -> Result<Json<Value>, Error> {
     let scope = path.scope(&caller)?;
     let providers: Vec<_> = query.provider.iter().map(|&Configurable(provider)| provider).collect();
-    let teams = (!query.team_id.is_empty()).then_some(&query.team_id[..]);
     let providers = (!providers.is_empty()).then_some(&providers[..]);
-    let by = app.author(caller.actor());
-    app.store.delete_preferences(&scope, teams, providers, &by).await?;
-    Ok(Json(json!({})))
+    let mut selection = match &query.team_id[..] {
+        [] => Selection::Page { after: None, limit: TEAMS_AT_ONCE },
+        named => Selection::Teams(named),
+    };
+    loop {
+        let by = app.author(caller.actor());
+        let end = app.store.delete_preferences(&scope, selection, providers, &by).await?;
+        match end {
+            Some(_) => selection = Selection::Page { after: end, limit: TEAMS_AT_ONCE },
+            None => return Ok(Json(json!({}))),
+        }
+    }
 }

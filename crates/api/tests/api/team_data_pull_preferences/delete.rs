@@ -4,7 +4,7 @@ use lookback_domain::{Region, TeamId};
 use serde_json::{Value, json};
 
 use super::defaults;
-use crate::support::{TestApp, path, team_id, us};
+use crate::support::{TestApp, make_org_of, path, team_id, us};
 
 /// A body that asks one day of three providers for these teams.
 fn one_day(teams: &[TeamId]) -> Value {
@@ -42,6 +42,17 @@ async fn without_a_filter_everything_of_the_scope_goes_back_and_nothing_else() {
     for env in ["production", "sandbox"] {
         assert_eq!(defaults(&app.get(&path(2, env, "us")).key_of(2).await, "oura"), [1]);
     }
+}
+
+#[tokio::test]
+async fn without_a_filter_also_more_teams_go_back_than_one_transaction_takes() {
+    let app = TestApp::init().await;
+    make_org_of(&*app.store, 2, 2..=2_002).await;
+    let (theirs, ends) = (path(2, "production", "us"), [2, 1_001, 1_002, 2_001, 2_002].map(team_id));
+    app.post(&theirs, one_day(&ends)).key_of(2).await.ok();
+    assert_eq!(app.delete(&theirs).key_of(2).await.ok(), json!({}));
+    let query: String = ends.iter().map(|team| format!("team_id={team}&")).collect();
+    assert_eq!(defaults(&app.get(&format!("{theirs}?{query}")).key_of(2).await, "oura"), [180; 5]);
 }
 
 #[tokio::test]

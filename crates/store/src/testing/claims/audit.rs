@@ -11,7 +11,8 @@ use crate::testing::samples::{
     at, by, by_at, days, given, key, key_id, only, org_id, preference, scope, team, team_id,
 };
 use crate::{
-    Action, Actor, AuditFilter, Created, Error, Key, KeyGuard, ONCE_KEPT, Once, Store, Team, TeamPatch,
+    Action, Actor, AuditFilter, Created, Error, Key, KeyGuard, ONCE_KEPT, Once, Selection, Store, Team,
+    TeamPatch,
 };
 
 /// Who, what, before and after; what was exceeded beside it. What changes nothing is no entry.
@@ -40,7 +41,8 @@ pub async fn a_change_is_recorded_with_what_was_before_and_after(store: Arc<dyn 
 
     let patch = TeamPatch { name: Some("team 1".to_owned()), integration_team_id: None };
     store.patch_team(org_id(1), team_id(1), patch, &by()).await.unwrap();
-    store.delete_preferences(&scope(1), None, Some(&[Provider::Polar]), &by()).await.unwrap();
+    let all = Selection::Page { after: None, limit: 9 };
+    store.delete_preferences(&scope(1), all, Some(&[Provider::Polar]), &by()).await.unwrap();
     assert_eq!(store.audit(org_id(1), &AuditFilter::all(), None, 9).await.unwrap().len(), 4);
 }
 

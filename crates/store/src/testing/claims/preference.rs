@@ -6,8 +6,13 @@ use std::sync::Arc;
 use lookback_domain::{Environment, Preference, Provider, Region, Resource, TeamId};
 
 use super::unknown_teams;
-use crate::testing::samples::{UNRAISED, by, days, given, org_id, preference, round, scope, team, team_id};
+use crate::testing::samples::{
+    UNRAISED, by, days, given, only, org_id, preference, round, scope, team, team_id,
+};
 use crate::{Scope, Selection, Store, TeamPreferences};
+
+/// All teams of a scope, as none here has more.
+const ALL: Selection<'static> = Selection::Page { after: None, limit: 9 };
 
 /// What these teams of org 1 have stored.
 async fn stored(store: &dyn Store, teams: &[u8]) -> Vec<BTreeMap<Provider, Preference>> {
@@ -57,14 +62,14 @@ pub async fn an_upsert_replaces_a_provider_as_a_whole_and_no_other(store: Arc<dy
 pub async fn the_environments_of_a_team_are_apart(store: Arc<dyn Store>) {
     given(&*store, 1, &[1]).await;
     let sandbox = Scope { environment: Environment::Sandbox, ..scope(1) };
-    let (teams, all) = ([team_id(1)], Selection::Page { after: None, limit: 9 });
+    let teams = [team_id(1)];
     store.upsert_preferences(&scope(1), &teams, &round(1), &UNRAISED, &by()).await.unwrap();
     let answer = store.upsert_preferences(&sandbox, &teams, &round(2), &UNRAISED, &by()).await.unwrap();
     assert_eq!(answer[0].providers, round(2));
-    assert_eq!(store.preferences(&scope(1), all).await.unwrap()[0].providers, round(1));
-    store.delete_preferences(&scope(1), None, None, &by()).await.unwrap();
-    assert_eq!(store.preferences(&scope(1), all).await.unwrap()[0].providers, BTreeMap::new());
-    assert_eq!(store.preferences(&sandbox, all).await.unwrap()[0].providers, round(2));
+    assert_eq!(store.preferences(&scope(1), ALL).await.unwrap()[0].providers, round(1));
+    store.delete_preferences(&scope(1), ALL, None, &by()).await.unwrap();
+    assert_eq!(store.preferences(&scope(1), ALL).await.unwrap()[0].providers, BTreeMap::new());
+    assert_eq!(store.preferences(&sandbox, ALL).await.unwrap()[0].providers, round(2));
 }
 
 /// A repeated id stands where it was first.
@@ -91,19 +96,22 @@ pub async fn teams_outside_the_scope_are_unknown_and_nothing_changes(store: Arc<
         unknown_teams(store.upsert_preferences(&scope(1), &asked, &round(6), &UNRAISED, &by()).await),
         unknown
     );
-    assert_eq!(unknown_teams(store.delete_preferences(&scope(1), Some(&asked), None, &by()).await), unknown);
+    assert_eq!(
+        unknown_teams(store.delete_preferences(&scope(1), Selection::Teams(&asked), None, &by()).await),
+        unknown
+    );
     let nothing = BTreeMap::new();
     assert_eq!(
         unknown_teams(store.upsert_preferences(&scope(1), &asked, &nothing, &UNRAISED, &by()).await),
         unknown
     );
     assert_eq!(
-        unknown_teams(store.delete_preferences(&scope(1), Some(&asked), Some(&[]), &by()).await),
+        unknown_teams(store.delete_preferences(&scope(1), Selection::Teams(&asked), Some(&[]), &by()).await),
         unknown
     );
     assert_eq!(stored(&*store, &[1]).await, [round(5)]);
     let europe = Scope { region: Region::Eu, ..scope(1) };
-    let all = store.preferences(&europe, Selection::Page { after: None, limit: 9 }).await.unwrap();
+    let all = store.preferences(&europe, ALL).await.unwrap();
     assert_eq!(all, [TeamPreferences { team_id: team_id(3), providers: nothing }]);
 }
 
@@ -113,13 +121,12 @@ pub async fn empty_lists_change_nothing(store: Arc<dyn Store>) {
     upsert(&*store, &[1], &round(5)).await;
     for scope in [scope(1), scope(9)] {
         assert_eq!(store.upsert_preferences(&scope, &[], &round(6), &UNRAISED, &by()).await.unwrap(), []);
-        store.delete_preferences(&scope, Some(&[]), None, &by()).await.unwrap();
-        store.delete_preferences(&scope, None, Some(&[]), &by()).await.unwrap();
+        store.delete_preferences(&scope, Selection::Teams(&[]), None, &by()).await.unwrap();
+        store.delete_preferences(&scope, ALL, Some(&[]), &by()).await.unwrap();
         assert_eq!(store.preferences(&scope, Selection::Teams(&[])).await.unwrap(), []);
     }
-    store.delete_preferences(&scope(9), None, None, &by()).await.unwrap();
-    let everyone = Selection::Page { after: None, limit: 9 };
-    assert_eq!(store.preferences(&scope(9), everyone).await.unwrap(), []);
+    store.delete_preferences(&scope(9), ALL, None, &by()).await.unwrap();
+    assert_eq!(store.preferences(&scope(9), ALL).await.unwrap(), []);
     let answer =
         store.upsert_preferences(&scope(1), &[team_id(1)], &BTreeMap::new(), &UNRAISED, &by()).await.unwrap();
     assert_eq!(answer, [TeamPreferences { team_id: team_id(1), providers: round(5) }]);
@@ -161,14 +168,44 @@ pub async fn a_delete_forgets_what_was_named(store: Arc<dyn Store>) {
         stored.into_iter().map(|providers| providers.into_keys().collect::<Vec<_>>()).collect::<Vec<_>>()
     };
     let two = [2, 1, 2].map(team_id);
-    store.delete_preferences(&scope(1), Some(&two), Some(&[Oura, Fitbit, Oura]), &by()).await.unwrap();
+    store
+        .delete_preferences(&scope(1), Selection::Teams(&two), Some(&[Oura, Fitbit, Oura]), &by())
+        .await
+        .unwrap();
     assert_eq!(left().await, [vec![Garmin, Polar], vec![Garmin, Polar], vec![Oura, Garmin, Polar]]);
-    store.delete_preferences(&scope(1), None, Some(&[Polar]), &by()).await.unwrap();
+    store.delete_preferences(&scope(1), ALL, Some(&[Polar]), &by()).await.unwrap();
     assert_eq!(left().await, [vec![Garmin], vec![Garmin], vec![Oura, Garmin]]);
-    store.delete_preferences(&scope(1), Some(&[team_id(1)]), None, &by()).await.unwrap();
+    store.delete_preferences(&scope(1), Selection::Teams(&[team_id(1)]), None, &by()).await.unwrap();
     assert_eq!(left().await, [vec![], vec![Garmin], vec![Oura, Garmin]]);
-    store.delete_preferences(&scope(1), None, None, &by()).await.unwrap();
+    store.delete_preferences(&scope(1), ALL, None, &by()).await.unwrap();
     assert_eq!(left().await, [vec![], vec![], vec![]]);
     let other = store.preferences(&scope(2), Selection::Teams(&[team_id(4)])).await.unwrap();
     assert_eq!(other[0].providers, round(5));
+}
+
+/// The teams of a page and no others, whether they have something or not; where it ends is where the next one begins.
+pub async fn a_delete_goes_page_by_page(store: Arc<dyn Store>) {
+    given(&*store, 1, &[1, 2, 3, 4, 5]).await;
+    store.create_team(team(6, 1, Region::Eu), None, &by()).await.unwrap();
+    upsert(&*store, &[1, 2, 4, 5], &round(5)).await;
+    let page = async |after: Option<u8>, limit| {
+        let page = Selection::Page { after: after.map(team_id), limit };
+        let end = store.delete_preferences(&scope(1), page, None, &by()).await.unwrap();
+        let left = stored(&*store, &[1, 2, 3, 4, 5]).await;
+        (end, left.iter().map(|providers| providers.len()).collect::<Vec<_>>())
+    };
+    assert_eq!(page(Some(1), 2).await, (Some(team_id(3)), vec![3, 0, 0, 3, 3]));
+    assert_eq!(page(Some(4), 2).await, (None, vec![3, 0, 0, 3, 0]));
+    assert_eq!(page(None, 0).await, (None, vec![3, 0, 0, 3, 0]));
+    assert_eq!(page(None, 5).await, (Some(team_id(5)), vec![0; 5]));
+    assert_eq!(page(Some(5), 5).await, (None, vec![0; 5]));
+
+    upsert(&*store, &[1, 2, 3, 4], &round(5)).await;
+    let some = Scope { visible: only(&[2, 4, 6]), ..scope(1) };
+    let page = Selection::Page { after: None, limit: 1 };
+    assert_eq!(store.delete_preferences(&some, page, None, &by()).await.unwrap(), Some(team_id(2)));
+    let rest = Selection::Page { after: Some(team_id(2)), limit: 2 };
+    assert_eq!(store.delete_preferences(&some, rest, None, &by()).await.unwrap(), None);
+    let left = stored(&*store, &[1, 2, 3, 4]).await;
+    assert_eq!(left, [round(5), BTreeMap::new(), round(5), BTreeMap::new()]);
 }

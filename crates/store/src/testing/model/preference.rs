@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lookback_domain::{Preference, Provider, Raised, TeamId};
 
 use super::Model;
-use crate::{Author, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, kept};
+use crate::{Author, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, end_of_page, kept};
 
 #[async_trait]
 impl PreferenceStore for Model {
@@ -48,14 +48,14 @@ impl PreferenceStore for Model {
     async fn delete_preferences(
         &self,
         scope: &Scope,
-        teams: Option<&[TeamId]>,
+        selection: Selection<'_>,
         providers: Option<&[Provider]>,
         by: &Author,
-    ) -> Result<()> {
+    ) -> Result<Option<TeamId>> {
         self.write(|state| {
-            let everyone = Selection::Page { after: None, limit: usize::MAX };
             let mut trail = Trail::new(scope.org_id, by);
-            for team in state.select(scope, teams.map_or(everyone, Selection::Teams))? {
+            let teams = state.select(scope, selection)?;
+            for &team in &teams {
                 let mut gone = state.stored(team, scope.environment).providers;
                 gone.retain(|provider, _| providers.is_none_or(|providers| providers.contains(provider)));
                 for &provider in gone.keys() {
@@ -64,7 +64,10 @@ impl PreferenceStore for Model {
                 trail.preferences_deleted(team, scope.environment, &gone);
             }
             state.record(trail);
-            Ok(())
+            Ok(match selection {
+                Selection::Page { limit, .. } => end_of_page(&teams, limit),
+                Selection::Teams(_) => None,
+            })
         })
     }
 }

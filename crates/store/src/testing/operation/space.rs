@@ -193,9 +193,9 @@ impl Space {
             12 => (self.scope_and_teams(), changes, raised)
                 .prop_map(|((scope, teams), changes, raised)| Op::Upsert(scope, teams, changes, raised)),
             2 => (self.scope_and_teams(), providers())
-                .prop_map(|((scope, teams), providers)| Op::Delete(scope, Some(teams), providers)),
-            1 => (self.scope(), providers())
-                .prop_map(|(scope, providers)| Op::Delete(scope, None, providers)),
+                .prop_map(|((scope, teams), providers)| Op::Delete(scope, teams, providers)),
+            2 => (self.scope(), option::of(self.team()), limit(), providers())
+                .prop_map(|(scope, after, n, providers)| Op::DeletePage(scope, after, n, providers)),
         ]
     }
 

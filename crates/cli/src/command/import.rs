@@ -7,18 +7,24 @@ use serde_json::json;
 
 use super::open;
 use crate::args::Import;
+use crate::keyring;
 use crate::output;
 use crate::progress::Bar;
 use crate::settings::Settings;
 
 pub async fn run(settings: &Settings, what: &Import) -> anyhow::Result<()> {
     let mut file = File::open(&what.file).with_context(|| format!("cannot read {}", what.file.display()))?;
+    // None is made here: the one that secrets are sealed under is perhaps still to be copied to its place.
+    let ring = keyring::existing(settings)?;
     // No server may work on it meanwhile, as far as that can be seen from here.
-    let opened = open::store_to_serve(settings).await?;
+    let opened = open::store_without_server(settings).await?;
     let bar = Bar::new();
     let imported =
         lookback_moving::import(&mut file, &*opened.store, &mut |progress| bar.show(progress)).await;
     drop(bar);
+    if imported.is_ok() {
+        open::warn_of_missing_keys(ring.as_ref(), &*opened.store).await;
+    }
     opened.store.close().await;
     let imported = imported?;
     if settings.json {

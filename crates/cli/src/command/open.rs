@@ -59,20 +59,31 @@ pub async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(open(settings, Empty::Make).await?.store)
 }
 
-/// The store, for a server: where only one may work on it, no second one may while this is there.
-pub async fn store_to_serve(settings: &Settings) -> anyhow::Result<Opened> {
+/// The store, made where there is none. Where only one server may work on it, none may while this is there.
+pub async fn store_without_server(settings: &Settings) -> anyhow::Result<Opened> {
     let lock = match settings.database.file() {
         Some(_) => Some(embedded::lock(&settings.database)?),
         None => None,
     };
-    let opened = open(settings, Empty::Make).await?;
+    Ok(Opened { lock, ..open(settings, Empty::Make).await? })
+}
+
+/// The same for a server, which may need a master key.
+pub async fn store_to_serve(settings: &Settings) -> anyhow::Result<Opened> {
+    let opened = store_without_server(settings).await?;
     let keys = keyring::to_serve(settings)?;
-    if let (Some(ring), Ok(used)) = (&keys, opened.store.seal_counts().await) {
-        for (key, secrets) in used.into_iter().filter(|(key, _)| !ring.ids().any(|known| known == key)) {
+    warn_of_missing_keys(keys.as_ref(), &*opened.store).await;
+    Ok(Opened { keys, ..opened })
+}
+
+/// Says how many secrets are sealed under which master key that is not in the ring.
+pub async fn warn_of_missing_keys(ring: Option<&KeyRing>, store: &dyn Store) {
+    let known: Vec<_> = ring.into_iter().flat_map(KeyRing::ids).collect();
+    for (key, secrets) in store.seal_counts().await.unwrap_or_default() {
+        if !known.contains(&&key) {
             tracing::warn!(%key, secrets, "secrets are sealed under a master key that is not in the key ring");
         }
     }
-    Ok(Opened { lock, keys, ..opened })
 }
 
 async fn open(settings: &Settings, empty: Empty) -> anyhow::Result<Opened> {

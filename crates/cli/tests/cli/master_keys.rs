@@ -88,3 +88,24 @@ async fn the_keys_can_be_in_the_environment() {
     let wrong = place.run_with(&["secrets", "status"], &[("LOOKBACK_MASTER_KEY", "c2hvcnQ=")]).failed(1);
     assert!(wrong.contains("32 random bytes") && !wrong.contains("c2hvcnQ="), "{wrong}");
 }
+
+/// Where a new one would stand the old one is still to be copied to.
+#[tokio::test]
+async fn an_import_makes_no_master_key_and_says_which_one_is_missing() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let mut server = place.serve();
+    bring_application(&access, &server).await;
+    server.end(Signal::TERM);
+    place.run(&["export", "moved.ndjson"]).ok();
+
+    let import = ["import", "moved.ndjson", "--database", "sqlite:other.db"];
+    let imported = place.run(&import);
+    let key = &status(&place)[0].0;
+    assert!(imported.stderr.contains("not in the key ring") && imported.stderr.contains(key));
+    imported.ok();
+    let (ours, theirs) = (place.path("lookback-data/lookback.db.keys"), place.path("other.db.keys"));
+    assert!(!theirs.exists());
+    std::fs::copy(ours, theirs).unwrap();
+    assert_eq!(place.run(&import).stderr, "");
+}

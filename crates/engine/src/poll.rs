@@ -66,6 +66,12 @@ impl PollClock {
         self.tau >> SHIFT
     }
 
+    /// Poll time at `now_ms`, no earlier than it was last changed, whole milliseconds.
+    #[must_use]
+    pub fn tau_at_ms(&self, now_ms: Ms) -> Ms {
+        (self.tau + now_ms.saturating_sub(self.at_ms) * self.rate) >> SHIFT
+    }
+
     /// The real moment at which poll time reaches `tag_ms`.
     #[must_use]
     pub fn due_ms(&self, tag_ms: Ms) -> Ms {

@@ -129,7 +129,7 @@ impl App {
         }
         let latency_ms = self.latency_ms;
         let reserves = self.spec.order == Order::Reserve && !mutation::is("no-user-reserve");
-        let ahead = UserPollsAhead::new(self, &self.users[user as usize], at.now_ms);
+        let ahead = UserPollsAhead::new(self, user, at.now_ms);
         // Most have room to spare: for all polls of this clock window and the next one.
         let ample = |window: &WindowSpec| match window.kind {
             Kind::Aligned => {

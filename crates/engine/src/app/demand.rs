@@ -1,9 +1,11 @@
 //! What polls will cost in the time ahead: the reserve that history leaves them.
 
+use std::cmp::Reverse;
+
 use super::users::User;
 use super::{App, Team};
 use crate::cost::{Cost, Unit};
-use crate::poll::FULL_RATE;
+use crate::poll::{FULL_RATE, first_tag};
 use crate::quota::{Ahead, Window};
 use crate::stretch::{RATE_SHIFT, capacity, rates};
 use crate::time::Ms;
@@ -102,13 +104,18 @@ pub(super) struct UserPollsAhead {
 }
 
 impl UserPollsAhead {
-    pub fn new(app: &App, user: &User, now_ms: Ms) -> Self {
-        let clock = &app.teams[user.team as usize].polls.clock;
-        Self {
-            poll_cost: app.spec.poll_cost,
-            until_due_ms: clock.due_ms(user.tag_ms).saturating_sub(now_ms),
-            period_ms: clock.stretched_ms(Ms::from(user.period_ms)),
-        }
+    /// At `now_ms`, when polls that are due by then are known to be.
+    pub fn new(app: &App, user: u32, now_ms: Ms) -> Self {
+        let User { team, period_ms, phase_ms } = app.users[user as usize];
+        let clock = &app.teams[team as usize].polls.clock;
+        let (period_ms, phase_ms) = (Ms::from(period_ms), Ms::from(phase_ms));
+        let until_due_ms = if period_ms == 0 || app.is_overdue(user) {
+            0
+        } else {
+            // What is not due has the first tag to come that is its own: those before were polled or missed.
+            clock.due_ms(first_tag(clock.tau_at_ms(now_ms) + 1, phase_ms, period_ms)).saturating_sub(now_ms)
+        };
+        Self { poll_cost: app.spec.poll_cost, until_due_ms, period_ms: clock.stretched_ms(period_ms) }
     }
 
     fn polls(&self, span_ms: Ms) -> u64 {
@@ -158,6 +165,11 @@ pub fn discrepancy(n: u64) -> u64 {
 }
 
 impl App {
+    /// Whether a poll of the user's is due and not sent.
+    fn is_overdue(&self, user: u32) -> bool {
+        self.overdue.iter().any(|Reverse(poll)| poll.user == user) || self.waiting.contains_key(&user)
+    }
+
     /// Shares the poll capacity of the application's windows among its teams and slows their clocks.
     pub(super) fn restretch(&mut self, now_ms: Ms) {
         self.demand_stale = false;
@@ -208,8 +220,49 @@ impl Demand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::poll::{first_tag, phase_ms};
+    use crate::app::AppSpec;
+    use crate::poll::phase_ms;
+    use crate::quota::{Kind, WindowSpec};
+    use crate::request::{Response, Status};
     use crate::stretch::demand;
+
+    #[test]
+    fn when_a_users_next_poll_falls_due_is_known_from_its_phase() {
+        let windows = vec![WindowSpec::requests(6, 20_000, Kind::Log)];
+        let user_windows = vec![WindowSpec::requests(2, 10_000, Kind::Log)];
+        let mut app = App::new(0, AppSpec { windows, user_windows, ..AppSpec::default() }, 1_000).unwrap();
+        app.add_team(1, 1_000);
+        for user in 0..7 {
+            app.add_user(0);
+            let polled_ms = (user == 3).then_some(0);
+            app.poll(user, [9_000, 17_000][user as usize % 2], polled_ms, 11_000);
+        }
+        let mut seen = [0; 3];
+        for now_ms in (11_000..400_000).step_by(37) {
+            app.on_time(now_ms);
+            if now_ms % 300 == 0 {
+                // The user's own window is full then.
+                app.ask(now_ms as u32 / 300 % 7, now_ms);
+                app.ask(now_ms as u32 / 300 % 7, now_ms);
+            }
+            while let Some(grant) = app.decide(now_ms) {
+                app.respond(grant.id, &Response::plain(Status::Served), now_ms);
+                app.on_time(now_ms);
+            }
+            seen[0] += usize::from(app.teams[0].polls.clock.rate() < FULL_RATE);
+            seen[1] += app.overdue.len();
+            seen[2] += app.waiting.len();
+            let polls = &app.teams[0].polls;
+            let mut until_due_ms = [0; 7];
+            polls.each_due_by(Ms::from(u32::MAX), &mut |tag_ms, user| {
+                until_due_ms[user as usize] = polls.clock.due_ms(tag_ms) - now_ms;
+            });
+            let known =
+                [0, 1, 2, 3, 4, 5, 6].map(|user| UserPollsAhead::new(&app, user, now_ms).until_due_ms);
+            assert_eq!(known, until_due_ms, "at {now_ms}");
+        }
+        assert!(seen.iter().all(|times| *times > 0), "stretched, overdue, waiting: {seen:?}");
+    }
 
     #[test]
     fn the_discrepancy_grows_with_half_the_logarithm() {

@@ -55,7 +55,7 @@ impl App {
 
     fn choose_live(&mut self, at: Instant) -> Option<Choice> {
         let cost = self.spec.poll_cost;
-        if !self.bucket.fits(at, cost) {
+        if self.live.is_empty() || !self.bucket.fits(at, cost) {
             return None;
         }
         while let Some((asked_ms, user)) = self.live.pop_front() {
@@ -83,19 +83,19 @@ impl App {
         while let Some(Reverse(Overdue { due_ms, user, team, tag_ms })) = self.overdue.pop() {
             if let Some(release_ms) = self.user_release(user, at, cost) {
                 self.timers.push(Reverse((release_ms, Timer::Poll { user, due_ms })));
+                self.waiting.insert(user, tag_ms);
                 continue;
             }
             self.overdue_count -= 1;
             let polls = &mut self.teams[team as usize].polls;
             polls.clock.advance(at.now_ms);
-            let entry = &mut self.users[user as usize];
-            // Among many users this one has left every cache: where its period is everybody's nothing waits for it.
-            let period_ms = polls.shared_period_ms.unwrap_or_else(|| Ms::from(entry.period_ms));
+            // Where its period is everybody's there is no need to look at the user.
+            let own_ms = || Ms::from(self.users[user as usize].period_ms);
+            let period_ms = polls.shared_period_ms.unwrap_or_else(own_ms);
             let mut tag_ms = next_tag(tag_ms, polls.clock.tau_ms(), period_ms);
             if mutation::is("stretch-silently") {
                 tag_ms += period_ms;
             }
-            entry.tag_ms = tag_ms;
             polls.push(tag_ms, user);
             self.reindex_due(team);
             return Some(Choice { lane: Lane::Poll, team, user, cost, due_ms: Some(due_ms), chunk: None });

@@ -205,6 +205,8 @@ pub(crate) struct App {
     /// What one of each unit is worth: thousandths of a millisecond of the window where it is scarcest.
     worth: [u64; UNITS],
     parked: BTreeMap<u32, Vec<u32>>,
+    /// Tags of the polls that are due and wait for their user's quota, by user.
+    waiting: BTreeMap<u32, Ms>,
     polled: u64,
     sight: Sight,
     pub(crate) started_ms: Ms,
@@ -248,6 +250,7 @@ impl App {
             chunk_costs_differ: false,
             worth: worth(&spec.windows),
             parked: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             timers: BinaryHeap::new(),
             in_flight: Flights::default(),
             sequence: 0,
@@ -311,7 +314,7 @@ impl App {
         let tau_ms = team.polls.clock.tau_ms();
         let missed = polled_ms.is_some_and(|polled_ms| polled_ms + period <= now_ms);
         let tag_ms = if missed { tau_ms } else { first_tag(tau_ms, phase_ms(self.polled, period), period) };
-        entry.tag_ms = tag_ms;
+        entry.phase_ms = (tag_ms % period) as u32;
         team.polls.push(tag_ms, user);
         let shared = team.connections == 0 || team.polls.shared_period_ms == Some(period);
         team.polls.shared_period_ms = shared.then_some(period);

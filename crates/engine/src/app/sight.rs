@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{App, Timer};
+use super::App;
 use crate::time::Ms;
 
 /// Most polls to come that are looked at one by one. Where more fall due within a window its limit is large,
@@ -47,15 +47,12 @@ impl App {
         let until_ms = now_ms + 2 * span_ms;
         let mut dues = std::mem::take(&mut self.sight).dues;
         dues.clear();
-        let overdue = self.overdue.iter().map(|Reverse(poll)| poll.user);
-        let waiting = self.timers.iter().filter_map(|Reverse((_, timer))| match timer {
-            Timer::Poll { user, .. } => Some(*user),
-            _ => None,
-        });
-        for user in overdue.chain(waiting) {
-            let entry = &self.users[user as usize];
+        let overdue = self.overdue.iter().map(|Reverse(poll)| (poll.user, poll.tag_ms));
+        let waiting = self.waiting.iter().map(|(user, tag_ms)| (*user, *tag_ms));
+        for (user, tag_ms) in overdue.chain(waiting) {
             // It is counted as overdue itself; what lies ahead of it is a period later.
-            self.add_dues(&mut dues, entry.tag_ms + Ms::from(entry.period_ms), user, until_ms);
+            let period_ms = Ms::from(self.users[user as usize].period_ms);
+            self.add_dues(&mut dues, tag_ms + period_ms, user, until_ms);
         }
         for team in &self.teams {
             team.polls.each_due_by(until_ms, &mut |tag_ms, user| {

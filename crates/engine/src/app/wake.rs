@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 
-use super::users::User;
 use super::{App, Overdue, Timer};
 use crate::time::Ms;
 
@@ -29,7 +28,8 @@ impl App {
             self.timers.pop();
             match timer {
                 Timer::Poll { user, due_ms } => {
-                    let User { team, tag_ms, .. } = self.users[user as usize];
+                    let tag_ms = self.waiting.remove(&user).expect("its tag was kept when it began to wait");
+                    let team = self.users[user as usize].team;
                     self.overdue.push(Reverse(Overdue { due_ms, user, team, tag_ms }));
                 }
                 Timer::Live { user, asked_ms } => self.live.push_back((asked_ms, user)),

@@ -35,7 +35,7 @@ impl Bucket {
     #[must_use]
     pub fn new(specs: &[WindowSpec], at: Instant) -> Self {
         debug_assert!(specs.len() <= WINDOWS_MAX);
-        Self { windows: specs.iter().map(|spec| Window::new(*spec, at)).collect() }
+        Self { windows: specs.iter().map(|spec| Window::exact(*spec, at)).collect() }
     }
 
     /// A user's windows, to be asked and then folded again.

@@ -11,6 +11,7 @@ mod limit;
 mod log;
 mod slack;
 mod spec;
+mod weighted;
 mod window;
 
 pub use bucket::{Bucket, Marks, Reading};

@@ -3,6 +3,7 @@
 use super::counters::Counters;
 use super::log::SlidingLog;
 use super::spec::Kind;
+use super::weighted::{Dues, Weighted};
 use super::window::Window;
 use crate::cost::Unit;
 use crate::time::{Instant, Ms};
@@ -58,9 +59,10 @@ impl Window {
                     None => log_peak(log, at, horizon_ms, &most, &even),
                 }
         });
-        let by_clock = self.counters.as_ref().map(|counters| match self.spec.kind {
-            Kind::Aligned => self.aligned_slack(counters, at, latency_ms, limit, &most),
-            _ => {
+        let by_clock = self.counters.as_ref().map(|counters| match (self.spec.kind, &self.weighted) {
+            (Kind::Aligned, _) => self.aligned_slack(counters, at, latency_ms, limit, &most),
+            (_, Some(weighted)) => self.weighted_slack(weighted, at, latency_ms, ahead, &even),
+            (_, None) => {
                 let ahead_ms = counters.two(at).2 + self.spec.length_ms;
                 match ahead
                     .dues(unit, ahead_ms)
@@ -74,6 +76,27 @@ impl Window {
         match (by_log, by_clock) {
             (Some(a), Some(b)) => a.min(b),
             (a, b) => a.or(b).unwrap_or(limit),
+        }
+    }
+
+    /// What polls that fall due when all that is counted now has lost its weight need is theirs anyway.
+    fn weighted_slack(
+        &self,
+        weighted: &Weighted,
+        at: Instant,
+        latency_ms: Ms,
+        ahead: &dyn Ahead,
+        even: &dyn Fn(Ms) -> i64,
+    ) -> i64 {
+        let (limit, in_flight) = (self.limit(), self.flown());
+        let span_ms = 2 * self.spec.length_ms + latency_ms;
+        let alone = self.foreign.expected(at.now_ms, span_ms) == 0;
+        match ahead.dues(self.spec.unit, span_ms).filter(|_| alone) {
+            Some((dues, cost)) => {
+                weighted.room(at, in_flight, latency_ms, limit, &Dues { dues: &dues, cost })
+            }
+            None if even(span_ms) == 0 => limit as i64 - weighted.charged(at, in_flight) as i64,
+            None => weighted.room_evenly(at, in_flight, latency_ms, limit, even),
         }
     }
 
@@ -200,6 +223,7 @@ impl Window {
     pub fn occupied_ms(&self, at: Instant, latency_ms: Ms) -> Ms {
         let by_log = self.log.as_ref().map_or(0, |log| log.life_ms() + latency_ms);
         let unsure_ms = latency_ms + 2 * at.epsilon_ms;
+        let unsure_ms = if self.weighted.is_some() { latency_ms } else { unsure_ms };
         let by_clock = self.counters.as_ref().map_or(0, |_| self.spec.length_ms + unsure_ms);
         by_log.max(by_clock)
     }
@@ -221,15 +245,23 @@ impl Window {
         });
         let changes = [by_log, by_clock, self.limit.recovers()].into_iter().flatten();
         let change_ms = changes.filter(|&ms| ms > at.now_ms).min().unwrap_or(Ms::MAX);
-        change_ms.min(at.now_ms + self.slack_lives_ms())
+        let step_ms = if self.weighted.is_some() { self.falls_ms() } else { Ms::MAX };
+        change_ms.min(at.now_ms + self.slack_lives_ms().min(step_ms))
     }
 
-    /// A number that changes whenever an entry expires or the provider's clock leaves a window for certain.
+    /// How long a weighted sum takes to fall by one request, more or less.
+    fn falls_ms(&self) -> Ms {
+        (self.spec.length_ms / self.limit()).max(self.spec.length_ms / 512).max(1)
+    }
+
+    /// A number that changes whenever an entry expires, a weighted sum may have fallen by one or the provider's clock
+    /// leaves a window for certain.
     #[must_use]
     pub fn revision(&self, at: Instant) -> u64 {
         let expired = self.log.as_ref().map_or(0, |log| u64::from(log.expired()));
         let left = self.counters.as_ref().is_some_and(|counters| counters.overlapped(at).is_none());
-        expired * 2 + u64::from(left)
+        let fallen = self.weighted.as_ref().map_or(0, |_| at.now_ms / self.falls_ms());
+        (expired * 2 + u64::from(left)).wrapping_mul(1_000_003).wrapping_add(fallen)
     }
 
     /// A number that changes whenever the provider's clock may have entered a new window, what is sent may be in

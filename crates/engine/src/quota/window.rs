@@ -5,6 +5,7 @@ use super::foreign::ForeignRate;
 use super::limit::Limit;
 use super::log::SlidingLog;
 use super::spec::{Kind, WindowSpec};
+use super::weighted::Weighted;
 use crate::mutation;
 use crate::time::{Instant, Ms};
 
@@ -27,6 +28,8 @@ pub struct Window {
     /// Apart, since most windows that a clock governs have none.
     pub(super) log: Option<Box<SlidingLog>>,
     pub(super) counters: Option<Counters>,
+    /// Beside the counters, where they are added up and a byte more or less is nothing.
+    pub(super) weighted: Option<Box<Weighted>>,
     pub(super) foreign: ForeignRate,
     pub(super) in_flight: u64,
     /// Running total of settled cost, wrapping.
@@ -51,12 +54,22 @@ impl Window {
             log: (logged || !clock).then(|| Box::new(SlidingLog::new(life_ms))),
             counters: (clock && (weighted || spec.kind == Kind::Aligned))
                 .then(|| Counters::new(spec.length_ms, at)),
+            weighted: None,
             foreign: ForeignRate::default(),
             in_flight: 0,
             settled: 0,
             flying: 0,
             spec,
         }
+    }
+
+    /// An unused window of which there are few: where the provider adds two counters, it remembers when each
+    /// request was counted, and not only in which window it can have been.
+    #[must_use]
+    pub fn exact(spec: WindowSpec, at: Instant) -> Self {
+        let window = Self::new(spec, at);
+        let adds = window.counters.is_some() && spec.kind != Kind::Aligned;
+        Self { weighted: adds.then(|| Box::new(Weighted::new(spec.length_ms))), ..window }
     }
 
     /// What the window is.
@@ -83,11 +96,15 @@ impl Window {
         if let Some(counters) = &mut self.counters {
             counters.advance(at, self.in_flight);
         }
+        if let Some(weighted) = &mut self.weighted {
+            weighted.advance(at.now_ms);
+        }
     }
 
     /// The clock turned out to be too far off for boundaries: everything counted starts a life as a log.
     fn give_up_the_clock(&mut self, at: Instant) {
         let Some(counters) = self.counters.take() else { return };
+        self.weighted = None;
         let weighted = matches!(self.spec.kind, Kind::TwoCounter | Kind::Unknown);
         let mut log = SlidingLog::new(if weighted { 2 } else { 1 } * self.spec.length_ms);
         let (previous, current, _) = counters.two(at);
@@ -103,15 +120,23 @@ impl Window {
     }
 
     pub(super) fn logged(&self, log: &SlidingLog) -> u64 {
-        if mutation::is("forget-unacknowledged") { log.sum() } else { log.sum() + self.in_flight }
+        log.sum() + self.flown()
     }
 
     fn counted(&self, at: Instant) -> u64 {
+        if let Some(weighted) = &self.weighted {
+            return weighted.charged(at, self.flown());
+        }
         match (&self.counters, self.spec.kind) {
             (None, _) => 0,
             (Some(counters), Kind::Aligned) => counters.aligned(at),
             (Some(counters), _) => counters.two_counter(at),
         }
+    }
+
+    /// In flight, for the ledger that adds it.
+    pub(super) fn flown(&self) -> u64 {
+        if mutation::is("forget-unacknowledged") { 0 } else { self.in_flight }
     }
 
     /// Whether `cost` may be sent.
@@ -144,9 +169,12 @@ impl Window {
         self.in_flight -= cost;
         self.flying -= 1;
         self.settled = self.settled.wrapping_add(cost as u32);
+        let from = if mutation::is("expire-from-send") { sent } else { acked };
         if let Some(log) = &mut self.log {
-            let from = if mutation::is("expire-from-send") { sent } else { acked };
             log.push(from.now_ms, cost);
+        }
+        if let Some(weighted) = &mut self.weighted {
+            weighted.push(from, cost);
         }
     }
 
@@ -163,6 +191,9 @@ impl Window {
             }
             if let Some(counters) = &mut self.counters {
                 counters.charge(acked, foreign);
+            }
+            if let Some(weighted) = &mut self.weighted {
+                weighted.push(acked, foreign);
             }
         }
         foreign
@@ -204,7 +235,7 @@ impl Window {
         let Some(least) = counters.two_counter_min(sent, acked) else { return };
         let unsure = u64::from(self.settled.wrapping_sub(mark.settled));
         if used < least.saturating_sub(unsure) {
-            self.counters = None;
+            (self.counters, self.weighted) = (None, None);
             self.spec.kind = Kind::Log;
         }
     }
@@ -240,7 +271,9 @@ impl Window {
                 release = release.max(by_log);
             }
         }
-        if let Some(counters) = &self.counters {
+        if let Some(weighted) = &self.weighted {
+            release = release.max(weighted.release(at, self.flown(), cost, limit));
+        } else if let Some(counters) = &self.counters {
             release = release.max(self.counters_release(counters, at, cost, limit));
         }
         match self.limit.recovers() {

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 const STEP_MS: Ms = 1_000;
 const START_MS: Ms = 1_764_000_000_000;
 
-/// The earliest step at which `requests` can all have been accepted by a provider, over every choice of how
-/// many to send at each step. States are the numbers sent so far at each step, which a provider replays.
-fn optimum(windows: &[WindowSpec], kind: Kind, requests: usize) -> Ms {
+/// The earliest step at which `requests` can all have been accepted, over every choice of how many to send at each
+/// step. States are the numbers sent so far at each step, which `accepted` replays.
+fn optimum(requests: usize, accepted: &dyn Fn(&[u64]) -> bool) -> Ms {
     let mut states: BTreeSet<Vec<u64>> = BTreeSet::from([Vec::new()]);
     for step in 0.. {
         let mut next = BTreeSet::new();
@@ -20,7 +20,7 @@ fn optimum(windows: &[WindowSpec], kind: Kind, requests: usize) -> Ms {
             for count in 0..=requests as u64 {
                 let mut tried = state.clone();
                 tried.push(count);
-                if accepted(windows, kind, &tried) {
+                if accepted(&tried) {
                     if tried.iter().sum::<u64>() as usize >= requests {
                         return step * STEP_MS;
                     }
@@ -36,20 +36,21 @@ fn optimum(windows: &[WindowSpec], kind: Kind, requests: usize) -> Ms {
     unreachable!("the loop has no end but these")
 }
 
-fn accepted(windows: &[WindowSpec], kind: Kind, counts: &[u64]) -> bool {
+/// Whether a provider that counts as `kind` accepts so many at each step from `start_ms` on by its clock.
+fn accepted(windows: &[WindowSpec], kind: Kind, start_ms: Ms, counts: &[u64]) -> bool {
     let mut provider = Provider::new(windows, &[], kind);
     counts.iter().enumerate().all(|(step, count)| {
-        (0..*count).all(|_| provider.arrive(START_MS + step as Ms * STEP_MS, None, Cost::ONE).accepted)
+        (0..*count).all(|_| provider.arrive(start_ms + step as Ms * STEP_MS, None, Cost::ONE).accepted)
     })
 }
 
-/// When the engine is done if every response is instant.
-fn engine(windows: &[WindowSpec], requests: u32) -> Ms {
+/// When the engine is done that begins at `start_ms`, if every response is instant.
+fn engine(windows: &[WindowSpec], start_ms: Ms, requests: u32) -> Ms {
     let mut engine = Engine::new();
-    engine.add_app(AppSpec { windows: windows.to_vec(), ..AppSpec::default() }, START_MS).expect("in range");
-    engine.add_team(0, 1, START_MS);
+    engine.add_app(AppSpec { windows: windows.to_vec(), ..AppSpec::default() }, start_ms).expect("in range");
+    engine.add_team(0, 1, start_ms);
     engine.add_user(0, 0);
-    engine.pull(0, 0, Cost::ONE, 1, Some(0..requests), START_MS);
+    engine.pull(0, 0, Cost::ONE, 1, Some(0..requests), start_ms);
     let mut sent = 0;
     loop {
         let now_ms = engine.wake_ms().expect("history waits for quota, not for nothing");
@@ -57,9 +58,25 @@ fn engine(windows: &[WindowSpec], requests: u32) -> Ms {
             engine.respond(grant.id, &Response::plain(Status::Served), now_ms);
             sent += 1;
             if sent == requests {
-                return now_ms - START_MS;
+                return now_ms - start_ms;
             }
         }
+    }
+}
+
+fn work(windows: &[WindowSpec], from_ms: Ms, requests: usize) -> Work<'_> {
+    Work {
+        windows,
+        cost: Cost::ONE,
+        poll_cost: Cost::ONE,
+        polls: &[],
+        poll_slack_ms: 0,
+        on_both_sides: None,
+        from_ms,
+        start_ms: from_ms,
+        requests: requests as u64,
+        latency_ms: 0,
+        clock_off_ms: 0,
     }
 }
 
@@ -77,8 +94,8 @@ fn nothing_beats_the_optimum_and_the_engine_comes_within_its_margins() {
                 for requests in 1..=most {
                     let mut windows = vec![WindowSpec::requests(limit, 4_000, kind)];
                     windows.extend(long.map(|limit| WindowSpec::requests(limit, 8_000, kind)));
-                    let best = optimum(&windows, kind, requests);
-                    let ours = engine(&windows, requests as u32);
+                    let best = optimum(requests, &|counts| accepted(&windows, kind, START_MS, counts));
+                    let ours = engine(&windows, START_MS, requests as u32);
                     // A second of clock error for aligned windows; a millisecond a window for logs.
                     let margin = if kind == Kind::Aligned { 1_000 } else { 1 + 2 * requests as Ms };
                     // The other kinds are charged as something stricter than they are.
@@ -92,18 +109,7 @@ fn nothing_beats_the_optimum_and_the_engine_comes_within_its_margins() {
                         best <= ours + steps,
                         "{kind:?} {limit} {long:?} {requests}: {ours} before {best}"
                     );
-                    let work = Work {
-                        windows: &windows,
-                        cost: Cost::ONE,
-                        poll_cost: Cost::ONE,
-                        polls: &[],
-                        poll_slack_ms: 0,
-                        on_both_sides: None,
-                        from_ms: START_MS,
-                        start_ms: START_MS,
-                        requests: requests as u64,
-                        latency_ms: 0,
-                    };
+                    let work = work(&windows, START_MS, requests);
                     let bound = earliest_ms(&work).expect("nothing polls") - START_MS;
                     assert!(
                         bound <= ours && bound <= best,
@@ -112,5 +118,52 @@ fn nothing_beats_the_optimum_and_the_engine_comes_within_its_margins() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_second_of_doubt_about_the_clock_costs_what_the_bound_says() {
+    let mut costs = 0;
+    // One second before a boundary of both windows, of one, and of none.
+    for begins in [7, 3, 5] {
+        let start_ms = START_MS + begins * STEP_MS;
+        for (limit, long, requests) in [(2, 3, 5), (2, 3, 4), (3, 4, 5), (1, 2, 3), (2, 4, 5)] {
+            let kind = Kind::Aligned;
+            let windows = [WindowSpec::requests(limit, 4_000, kind), WindowSpec::requests(long, 8_000, kind)];
+            let clocks = [0, 1_000, -1_000_i64];
+            let known = optimum(requests, &|counts| accepted(&windows, kind, start_ms, counts));
+            let by_any = |counts: &[u64]| {
+                let there = |off_ms: &i64| start_ms.saturating_add_signed(-off_ms);
+                clocks.iter().all(|off_ms| accepted(&windows, kind, there(off_ms), counts))
+            };
+            let best = optimum(requests, &by_any);
+            let bound = |clock_off_ms: i64| {
+                earliest_ms(&Work { clock_off_ms, ..work(&windows, start_ms, requests) })
+                    .expect("nothing polls")
+            };
+            let bound = clocks.into_iter().map(bound).max().expect("three clocks") - start_ms;
+            let ours = engine(&windows, start_ms, requests as u32);
+            assert!(bound <= best && best <= bound + STEP_MS, "{begins} {limit} {long}: {bound}, {best}");
+            // It waits until the boundary has passed by any of them, where the best may go by the first.
+            assert!((bound..=best + 2 * STEP_MS).contains(&ours), "{begins} {limit} {long}: {ours}, {best}");
+            costs += u32::from(best > known + 2 * STEP_MS);
+        }
+    }
+    assert!(costs > 0, "some of these were begun where that costs a window");
+}
+
+#[test]
+fn one_at_a_time_of_an_unknown_kind_goes_every_two_lengths_and_no_sooner() {
+    let kinds = [Kind::Aligned, Kind::Anchored, Kind::Log, Kind::Bucket, Kind::TwoCounter];
+    let windows = [WindowSpec::requests(1, 2_000, Kind::Unknown)];
+    let by_any = |counts: &[u64]| {
+        let clocks = [START_MS, START_MS + 1_000];
+        kinds.iter().all(|kind| clocks.iter().all(|there_ms| accepted(&windows, *kind, *there_ms, counts)))
+    };
+    for requests in 1..=5 {
+        let best = optimum(requests, &by_any);
+        assert_eq!(best, (requests as Ms - 1) * 4_000);
+        let ours = engine(&windows, START_MS, requests as u32);
+        assert!((best..=best + requests as Ms).contains(&ours), "{requests}: {ours}");
     }
 }

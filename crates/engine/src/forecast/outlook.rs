@@ -313,7 +313,7 @@ fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>
         .filter_map(|(team, polling)| {
             let period_ms = (*polling)?.period_ms * 1_001 / 1_000;
             let connections = u64::from(team.connections);
-            Some(Polls { connections, period_ms: period_ms.max(1), firsts: None })
+            Some(Polls { connections, period_ms: period_ms.max(1), firsts: None, since_ms: 0 })
         })
         .collect();
     let real = |specs: Vec<WindowSpec>| -> Vec<WindowSpec> {
@@ -335,6 +335,7 @@ fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>
         start_ms: load.start_ms,
         requests,
         latency_ms: 0,
+        clock_off_ms: 0,
     };
     let mut bound_ms = 0;
     for window in work.windows {

@@ -26,8 +26,11 @@ enum Flow {
     /// more windows can have begun than that, be they cut by the clock, by a request that starts one, or
     /// anywhere. The polls of those windows go in them, whether history is done before or not.
     Steps { from: Ms, more: u64 },
-    /// Two counters add what is left of the last window, so none that follows one in which something was
-    /// counted can be filled: one less in each clock window since the given moment, and one.
+    /// `limit` for what is in the clock window and what is left of the one before. What has been sent by now, all
+    /// told, is at most `limit` and what had been by the two last boundaries, weighted: the more had been, the more.
+    TwoCounter,
+    /// So none that follows one in which something was counted can be filled: one less in each clock window since the
+    /// given moment, and one. The polls of those windows go in them, whether history is done before or not.
     Short(Ms),
     /// `limit` at once, and then `limit` per length, evenly, from the given moment on.
     Even(Ms),
@@ -45,7 +48,10 @@ struct Rest<'a> {
     from_ms: Ms,
     start_ms: Ms,
     poll_slack_ms: Ms,
+    /// How long after it was sent a request may be counted, where that is allowed for.
+    lag_ms: Ms,
     on_both_sides: Option<(Ms, Ms)>,
+    clock_off_ms: i64,
     /// Batches that still matter.
     sent: VecDeque<(Ms, u64)>,
     held: u64,
@@ -67,20 +73,7 @@ impl Rest<'_> {
     /// History that may still go at `now`, or when more may if that is none.
     fn room(&mut self, now: Ms) -> Result<u64, Ms> {
         let (allowed, more) = match self.flow {
-            Flow::Aligned => {
-                let (from, until) = (now - now % self.length_ms, now - now % self.length_ms + self.length_ms);
-                self.forget_before(from);
-                // In its first window polls began with the run, not with the window.
-                let first = from.max(self.start_ms);
-                let left = match self.on_both_sides {
-                    Some((before_ms, after_ms)) => {
-                        let each = |polls: &Polls<'_>| polls.between(first - before_ms, until + after_ms);
-                        self.beside(self.limit, self.polls.iter().map(each).sum())
-                    }
-                    None => self.beside_polls(self.limit, first, until),
-                };
-                (left, until)
-            }
+            Flow::Aligned => return self.aligned_room(now),
             Flow::Log => {
                 self.forget_before((now + 1).saturating_sub(self.length_ms));
                 if let Some(room) = self.known.as_mut().and_then(|log| log.room(now)) {
@@ -88,7 +81,8 @@ impl Rest<'_> {
                 }
                 let more = self.sent.front().map_or(Ms::MAX, |(at, _)| at + self.length_ms);
                 let span_ms = self.length_ms.saturating_sub(self.poll_slack_ms);
-                (self.beside(self.limit, self.polls.iter().map(|polls| polls.least(span_ms)).sum()), more)
+                let polls = self.polls.iter().filter(|polls| polls.since_ms == 0);
+                (self.beside(self.limit, polls.map(|polls| polls.least(span_ms)).sum()), more)
             }
             Flow::Steps { from, more } => {
                 let begun = (now - from) / self.length_ms + 1;
@@ -96,6 +90,7 @@ impl Rest<'_> {
                 let until = from + begun * self.length_ms;
                 (self.beside_polls(total, from.max(self.start_ms), until), until)
             }
+            Flow::TwoCounter => return self.two_counter_room(now),
             Flow::Short(from) => {
                 let begun = (now - from) / self.length_ms + 1;
                 // With a limit of one, every other window stays empty.
@@ -116,6 +111,58 @@ impl Rest<'_> {
         if room > 0 { Ok(room) } else { Err(more) }
     }
 
+    /// The same where the clock cuts windows. What is on both sides of a boundary takes room in both windows.
+    fn aligned_room(&mut self, now: Ms) -> Result<u64, Ms> {
+        let (before_ms, after_ms) = self.on_both_sides.unwrap_or((0, 0));
+        let newest = begun_ms(now + before_ms, self.length_ms, self.clock_off_ms);
+        let oldest = if now < newest + after_ms { newest.saturating_sub(self.length_ms) } else { newest };
+        self.forget_before(oldest.saturating_sub(before_ms));
+        let (mut room, mut more) = (u64::MAX, now);
+        for begun in [oldest, newest] {
+            let (from, until) = (begun.saturating_sub(before_ms), begun + self.length_ms + after_ms);
+            // In its first window polls began with the run, not with the window.
+            let left = match self.on_both_sides {
+                Some(_) => {
+                    let each = |polls: &Polls<'_>| polls.between(from.max(self.start_ms), until);
+                    self.beside(self.limit, self.polls.iter().map(each).sum())
+                }
+                None => self.beside_polls(self.limit, from.max(self.start_ms), until),
+            };
+            let held: u64 =
+                self.sent.iter().rev().take_while(|(at, _)| *at >= from).map(|(_, count)| count).sum();
+            let free = left.saturating_sub(held);
+            room = room.min(free);
+            if free == 0 {
+                more = more.max(until);
+            }
+        }
+        if room > 0 { Ok(room) } else { Err(more) }
+    }
+
+    /// The same where two counters are added.
+    fn two_counter_room(&mut self, now: Ms) -> Result<u64, Ms> {
+        let length_ms = self.length_ms;
+        let begun = begun_ms(now, length_ms, self.clock_off_ms);
+        let since = begun.saturating_sub(self.lag_ms);
+        self.forget_before(since.saturating_sub(length_ms));
+        let current: u64 =
+            self.sent.iter().rev().take_while(|(at, _)| *at >= since).map(|(_, count)| count).sum();
+        let polls = |from: Ms, until: Ms| -> u64 {
+            let (from, until) = (from.max(self.start_ms), until.saturating_sub(self.poll_slack_ms));
+            self.polls.iter().map(|polls| polls.between(from, until)).sum::<u64>() * self.poll_cost
+        };
+        let before = (self.held - current) * self.cost + polls(since.saturating_sub(length_ms), since);
+        let used = current * self.cost + polls(since, now);
+        let (ends, all) = (begun + length_ms, self.limit * length_ms);
+        let free = all.saturating_sub(before * (ends - now) + used * length_ms) / (self.cost * length_ms);
+        let room = self.limit.saturating_sub(used + self.cost) * length_ms;
+        match room.checked_div(before) {
+            _ if free > 0 => Ok(free),
+            Some(left_ms) if left_ms > 0 => Err((ends - left_ms.min(length_ms)).max(now + 1)),
+            _ => Err(ends),
+        }
+    }
+
     fn forget_before(&mut self, from: Ms) {
         while self.sent.front().is_some_and(|(at, _)| *at < from) {
             self.held -= self.sent.pop_front().map_or(0, |(_, count)| count);
@@ -123,7 +170,7 @@ impl Rest<'_> {
     }
 
     fn send(&mut self, now: Ms, count: u64) {
-        if matches!(self.flow, Flow::Aligned | Flow::Log) {
+        if matches!(self.flow, Flow::Aligned | Flow::Log | Flow::TwoCounter) {
             self.sent.push_back((now, count));
         }
         self.held += count;
@@ -142,6 +189,8 @@ pub struct Polls<'a> {
     pub period_ms: Ms,
     /// When each is first due, ascending and within one period, where they then keep to their periods exactly.
     pub firsts: Option<&'a [Ms]>,
+    /// When they are connected; 0 where that is long ago.
+    pub since_ms: Ms,
 }
 
 impl Polls<'_> {
@@ -161,7 +210,7 @@ impl Polls<'_> {
     fn between(self, from: Ms, until: Ms) -> u64 {
         match self.firsts {
             Some(firsts) => self.before(firsts, until).saturating_sub(self.before(firsts, from)),
-            None => self.least(until.saturating_sub(from)),
+            None => self.least(until.saturating_sub(from.max(self.since_ms))),
         }
     }
 
@@ -186,8 +235,8 @@ pub struct Work<'a> {
     pub polls: &'a [Polls<'a>],
     /// How long after it fell due a poll may arrive.
     pub poll_slack_ms: Ms,
-    /// Set where a clock window is to be taken as it is charged: with the polls, too, that fall due so long before
-    /// it begins and after it ends, since they may be counted on either side of the boundary.
+    /// Set where a clock window is to be taken as it is charged: with what is sent so long before it begins and after
+    /// it ends, since that may be counted on either side of the boundary.
     pub on_both_sides: Option<(Ms, Ms)>,
     /// When it is asked for, in milliseconds since the Unix epoch.
     pub from_ms: Ms,
@@ -195,30 +244,40 @@ pub struct Work<'a> {
     pub start_ms: Ms,
     /// Number of requests.
     pub requests: u64,
-    /// Added to the length of every window but aligned ones: the longest latency where the bound is to
-    /// allow for it, else 0.
+    /// The longest latency where the bound is to allow for it, else 0: added to the length of every window that no
+    /// clock cuts, and how long what is sent stays counted as new where two counters are added.
     pub latency_ms: Ms,
+    /// How much later than by our clock windows begin that the provider's clock cuts.
+    pub clock_off_ms: i64,
+}
+
+/// When the window began that is open at `now`, by a clock that is so much behind ours.
+fn begun_ms(now: Ms, length_ms: Ms, clock_off_ms: i64) -> Ms {
+    let there = now.saturating_add_signed(-clock_off_ms);
+    (there - there % length_ms).saturating_add_signed(clock_off_ms)
+}
+
+/// Whether the clock says where windows begin.
+fn is_cut(kind: Kind) -> bool {
+    matches!(kind, Kind::Aligned | Kind::TwoCounter)
 }
 
 fn length_ms(spec: &WindowSpec, work: &Work<'_>) -> Ms {
-    spec.length_ms + if spec.kind == Kind::Aligned { 0 } else { work.latency_ms }
+    spec.length_ms + if is_cut(spec.kind) { 0 } else { work.latency_ms }
 }
 
 /// What a window allows: in any one stretch of its length, and all told. Over one length polls may lag
 /// behind their rate by a few, which is much of a small limit; over many it is little.
 fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
     let length_ms = length_ms(spec, work);
-    let opened = work.from_ms - work.from_ms % length_ms;
+    let opened = begun_ms(work.from_ms, length_ms, work.clock_off_ms);
     let steps = |from, more| Flow::Steps { from, more };
     match spec.kind {
         Kind::Aligned => vec![Flow::Aligned, steps(opened, 0)],
         Kind::Log | Kind::Unknown => vec![Flow::Log, steps(work.from_ms, 0)],
         // Earlier polls may have begun a window that ends just after history is asked for.
         Kind::Anchored => vec![steps(work.from_ms, u64::from(work.from_ms > work.start_ms))],
-        // The previous window weighs less and less from the first boundary on.
-        Kind::TwoCounter => {
-            vec![Flow::Even(opened + length_ms), Flow::Aligned, steps(opened, 0), Flow::Short(opened)]
-        }
+        Kind::TwoCounter => vec![Flow::TwoCounter, Flow::Aligned, steps(opened, 0), Flow::Short(opened)],
         Kind::Bucket => vec![Flow::Even(work.from_ms)],
     }
 }
@@ -227,10 +286,11 @@ fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
 #[must_use]
 pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
     let rest = |spec: &WindowSpec, flow| {
-        // What the clock cuts is as long as it is.
-        let length_ms = if matches!(flow, Flow::Aligned) { spec.length_ms } else { length_ms(spec, work) };
+        let length_ms = length_ms(spec, work);
+        let lag_ms = if matches!(flow, Flow::TwoCounter) { work.latency_ms } else { 0 };
         // Where windows allow for the latency, requests count from when they are sent.
-        let poll_slack_ms = if length_ms > spec.length_ms { 0 } else { work.poll_slack_ms };
+        let allows = lag_ms > 0 || length_ms > spec.length_ms;
+        let poll_slack_ms = if allows { 0 } else { work.poll_slack_ms };
         let (poll_cost, cost) = (work.poll_cost.of(spec.unit), work.cost.of(spec.unit));
         let polls = (work.polls, poll_cost, poll_slack_ms);
         let known = || KnownLog::new((spec.limit, length_ms), polls, cost, work.from_ms);
@@ -245,7 +305,9 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
             from_ms: work.from_ms,
             start_ms: work.start_ms,
             poll_slack_ms,
+            lag_ms,
             on_both_sides: work.on_both_sides,
+            clock_off_ms: work.clock_off_ms,
             sent: VecDeque::new(),
             held: 0,
         }
@@ -295,6 +357,7 @@ mod tests {
             start_ms,
             requests,
             latency_ms: 0,
+            clock_off_ms: 0,
         }
     }
 
@@ -321,6 +384,27 @@ mod tests {
     }
 
     #[test]
+    fn two_counters_let_their_limit_through_and_then_what_the_past_no_longer_weighs() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::TwoCounter)];
+        assert_eq!(earliest_ms(&work(&windows, 10)), Some(1_000_500));
+        assert_eq!(earliest_ms(&work(&windows, 11)), Some(1_001_100));
+        assert_eq!(earliest_ms(&work(&windows, 19)), Some(1_001_900));
+        // The tenth would need that nothing is left of the past, so a window carries one less than its limit.
+        assert_eq!(earliest_ms(&work(&windows, 20)), Some(1_002_000));
+        assert_eq!(earliest_ms(&work(&windows, 28)), Some(1_002_889));
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_opens_windows_later() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::Aligned)];
+        let mut work = work(&windows, 21);
+        work.clock_off_ms = 600;
+        assert_eq!(earliest_ms(&work), Some(1_001_600));
+        work.clock_off_ms = -600;
+        assert_eq!(earliest_ms(&work), Some(1_002_400));
+    }
+
+    #[test]
     fn the_tighter_of_two_windows_binds() {
         let windows = [
             WindowSpec::requests(10, 1_000, Kind::Aligned),
@@ -333,7 +417,7 @@ mod tests {
     fn polls_that_take_everything_leave_no_bound() {
         let windows = [WindowSpec::requests(10, 1_000, Kind::Log)];
         let mut work = work(&windows, 1);
-        work.polls = &[Polls { connections: 10, period_ms: 1_000, firsts: None }];
+        work.polls = &[Polls { connections: 10, period_ms: 1_000, firsts: None, since_ms: 0 }];
         assert_eq!(earliest_ms(&work), None);
     }
 
@@ -342,7 +426,7 @@ mod tests {
         let windows = [WindowSpec::requests(10, 1_000, Kind::Aligned)];
         let firsts = [1_000_600, 1_000_750, 1_000_900];
         let mut work = work(&windows, 8);
-        let polls = [Polls { connections: 3, period_ms: 500, firsts: Some(&firsts) }];
+        let polls = [Polls { connections: 3, period_ms: 500, firsts: Some(&firsts), since_ms: 0 }];
         work.polls = &polls;
         // Three polls before 1,001,000 and six in each second from then on.
         assert_eq!(earliest_ms(&work), Some(1_001_000));
@@ -366,7 +450,7 @@ mod tests {
             let period_ms = 900_000;
             let mut firsts: Vec<Ms> = (3..n + 3).map(|index| phase_ms(index, period_ms)).collect();
             firsts.sort_unstable();
-            let exact = Polls { connections: n, period_ms, firsts: Some(&firsts) };
+            let exact = Polls { connections: n, period_ms, firsts: Some(&firsts), since_ms: 0 };
             for span_ms in (0..3 * period_ms).step_by(77_777).chain([period_ms, 2 * period_ms]) {
                 for due in &firsts {
                     // Just after a poll, and just before the last one of a span, is where fewest are.

@@ -38,6 +38,9 @@ impl World<'_, '_> {
         let site = &mut self.sites[grant.id.app as usize];
         let answer = site.provider.arrive(there_ms, Some(grant.user), grant.cost);
         site.count(grant.lane, answer.accepted);
+        if answer.accepted && (flight.fate.fails || flight.fate.lost) {
+            site.wasted(grant.lane, grant.user);
+        }
         let status = match answer.accepted {
             false => Status::Refused,
             true if flight.fate.fails => Status::Failed,

@@ -222,7 +222,15 @@ mod tests {
     }
 
     #[test]
+    fn history_under_two_counters_is_done_as_promised() {
+        // A minute, of which four seconds are near a boundary; a day that begins with yesterday's polls.
+        assert_eq!(try_out(&draw(920_001_763)).1, [""; 0]);
+        assert_eq!(try_out(&draw(920_000_098)).1, [""; 0]);
+    }
+
+    #[test]
     fn history_under_windows_of_the_application_and_of_users_is_done_as_promised() {
+        // One team in three, of a seventh of the weights, has the people who need longest by their own windows.
         assert_eq!(try_out(&draw(800_006_635)).1, [""; 0]);
     }
 

@@ -32,6 +32,7 @@ pub struct KnownLog<'a> {
     /// all that end later.
     ahead: VecDeque<(Ms, u64)>,
     slack_ms: Ms,
+    from_ms: Ms,
 }
 
 impl<'a> KnownLog<'a> {
@@ -58,11 +59,12 @@ impl<'a> KnownLog<'a> {
             sent: Vec::new(),
             ahead: VecDeque::new(),
             slack_ms,
+            from_ms,
         })
     }
 
-    /// What may be sent at `now`, or when more may if that is nothing. `None` if polls alone leave nothing: then
-    /// they may do so for ever.
+    /// What may be sent at `now`, or when more may if that is nothing. `None` if polls alone have left nothing for all
+    /// of their periods: then they may do so for ever.
     pub fn room(&mut self, now: Ms) -> Option<Result<u64, Ms>> {
         self.look_ahead(now);
         while self.ahead.front().is_some_and(|(ends, _)| *ends < now) {
@@ -76,7 +78,9 @@ impl<'a> KnownLog<'a> {
         if most > sent {
             return Some(Ok(most - sent));
         }
-        if self.sent_by(now.checked_sub(self.length_ms)) == sent {
+        let idle_since_ms = self.sent.last().map_or(self.from_ms, |(at, _)| *at);
+        let longest_ms = self.polls.iter().map(|polls| polls.period_ms).max().unwrap_or(0);
+        if now > idle_since_ms + longest_ms + 2 * self.length_ms {
             return None;
         }
         // Nothing can go before the last stretch without room has passed.
@@ -172,8 +176,8 @@ mod tests {
         for (firsts, period_ms, slack_ms) in
             [(vec![], 9, 0), (vec![3, 4], 15, 0), (vec![5, 12, 19], 30, 0), (vec![5, 12, 19, 20], 30, 4)]
         {
-            let polls =
-                [Polls { connections: firsts.len() as u64, period_ms, firsts: Some(firsts.as_slice()) }];
+            let connections = firsts.len() as u64;
+            let polls = [Polls { connections, period_ms, firsts: Some(firsts.as_slice()), since_ms: 0 }];
             let mut log = KnownLog::new((LIMIT, LENGTH_MS), (&polls, 1, slack_ms), 1, 0).unwrap();
             let (mut sent, mut now) = (0, 0);
             let expected = by_rule(&firsts, period_ms, slack_ms, 400);

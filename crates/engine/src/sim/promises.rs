@@ -73,9 +73,10 @@ fn unstretched(summary: &Summary) -> bool {
 ///
 /// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept
 /// by a clock that may be off by a second. Where users have windows of their own, one bound is taken for all of
-/// them together and one for each alone; what comes of both together may take two windows more. One it may take
-/// where much of a clock window can be in flight at its end, since it is short or history begins just before:
-/// the bound charges polls on both sides of a boundary, history on one.
+/// them together and one for each alone. A team whose people could go on at the pace of their own windows gets only its
+/// share of the application's while others have work, and that pace afterwards: fair is not shortest, and may take two
+/// windows more. Nothing is promised
+/// where users have two counters of their own: one request of rounding is much of what polls leave of a small limit.
 fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
     let [app] = scenario.app.as_slice() else { return None };
     let kind = app.real_kind();
@@ -85,7 +86,7 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
         && scenario.tail_rate == 0.0
         && scenario.crash_at_hours.is_empty()
         && scenario.order == Order::Reserve;
-    if !known || !calm || kind == Kind::TwoCounter {
+    if !known || !calm || kind == Kind::TwoCounter && !app.user_windows.is_empty() {
         return None;
     }
     let (percent, allowed_ms) = if app.user_windows.is_empty() {
@@ -94,17 +95,6 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
         let windows = app.specs().into_iter().chain(app.user_specs());
         (105, 2 * windows.map(|window| window.length_ms).max().unwrap_or(0))
     };
-    let latency_ms = scenario.latency_ms[1];
-    let start_ms = scenario.start_ms().ok()?;
-    let begins_ms =
-        || app.team.iter().map(|team| start_ms.saturating_add((team.history_at_seconds * 1_000.0) as Ms));
-    let is_crossed = |length_ms: Ms| {
-        let close = |at: Ms| length_ms - at % length_ms <= 2 * latency_ms + 2_000;
-        kind == Kind::Aligned && (length_ms < 20 * latency_ms || begins_ms().any(close))
-    };
-    let crossed =
-        app.specs().into_iter().map(|window| window.length_ms).filter(|length_ms| is_crossed(*length_ms));
-    let allowed_ms = crossed.max().map_or(allowed_ms, |length_ms| length_ms.max(allowed_ms));
     let from_ms = summary.history_from_ms;
     let takes_ms = summary.promise_bound_ms?.saturating_sub(from_ms) * percent / 100;
     Some(from_ms + takes_ms + 2 * scenario.latency_ms[1] + 2_000 + allowed_ms)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::bound::{Polls, Work, earliest_ms};
-use super::scenario::{AppScenario, seconds_ms};
+use super::scenario::{AppScenario, TeamScenario, seconds_ms};
 use super::site::Site;
 use super::stats::{Histogram, jain};
 use super::summary::{Summary, WindowUse};
@@ -87,7 +87,7 @@ fn latest(a: Option<Ms>, b: Option<Ms>) -> Option<Ms> {
     Some(a?.max(b?))
 }
 
-fn wants_history(team: &super::scenario::TeamScenario) -> bool {
+fn wants_history(team: &TeamScenario) -> bool {
     team.history_connections > 0 && team.history_requests > 0
 }
 
@@ -144,14 +144,22 @@ fn is_stretched(world: &World<'_, '_>, index: u32, team: usize) -> bool {
 /// When each of a team's connections was first due, ascending, where they kept to their periods from then on.
 fn firsts(world: &World<'_, '_>, index: u32, team: usize) -> Vec<Ms> {
     let crashed = !world.scenario.crash_at_hours.is_empty();
-    let later = world.scenario.app[index as usize].team[team].connect_at_seconds > 0.0;
-    if crashed || later || is_stretched(world, index, team) {
+    if crashed || is_stretched(world, index, team) {
         return Vec::new();
     }
     let people = world.sites[index as usize].people.iter().filter(|person| person.team == team);
     let mut firsts: Vec<Ms> = people.filter_map(|person| person.first_due_ms).collect();
     firsts.sort_unstable();
     firsts
+}
+
+/// Whether a window lets one request through at a time, and nobody can know when or how.
+///
+/// Two counters that begin a window just before a request leave no room for another until that window and the next
+/// are over. Where the clock's error spans a whole window they may begin then, and as long as requests are that far
+/// apart every kind shows the same use. So whoever risks no refusal keeps two lengths between any two, for ever.
+fn is_blind(spec: &WindowSpec) -> bool {
+    spec.kind == Kind::Unknown && spec.limit == 1 && spec.length_ms <= 2 * CLOCK_ERROR_MS
 }
 
 /// What a run is held against.
@@ -161,8 +169,8 @@ enum Yardstick {
     Bound,
     /// The same for 1.01 times the work, windows that are not aligned taken as their length and the longest latency.
     Goal,
-    /// The goal with windows taken as we charge them: `anchored` ones and leaking buckets as logs, and polls in flight
-    /// at a boundary on both sides of it.
+    /// The goal with windows taken as we charge them: `anchored` ones and leaking buckets as logs, two counters with a
+    /// limit of one less, and what is in flight at a boundary on both sides of it.
     Promise,
 }
 
@@ -174,7 +182,15 @@ fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<
             Kind::Anchored | Kind::Bucket if yardstick == Yardstick::Promise => Kind::Log,
             real => real,
         };
-        specs.into_iter().map(|spec| WindowSpec { kind, ..spec }).collect()
+        let real = |spec: WindowSpec| match is_blind(&spec) {
+            true => WindowSpec { kind: Kind::Log, length_ms: 2 * spec.length_ms, ..spec },
+            // A sum that falls evenly has room for a whole request only now and then.
+            false if kind == Kind::TwoCounter && yardstick == Yardstick::Promise => {
+                WindowSpec { kind, limit: (spec.limit - 1).max(1), ..spec }
+            }
+            false => WindowSpec { kind, ..spec },
+        };
+        specs.into_iter().map(real).collect()
     };
     let goal = yardstick != Yardstick::Bound;
     let (windows, user_windows) = (real(app.grown_specs()), real(app.user_specs()));
@@ -190,10 +206,10 @@ fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<
         } else {
             now
         };
-        // Connections that come later are no part of the bound.
-        let connections =
-            if now == 0 || scenario.connect_at_seconds > 0.0 { 0 } else { u64::from(connections) };
-        Polls { connections, period_ms: period_ms.max(1), firsts: None }
+        let connections = if now == 0 { 0 } else { u64::from(connections) };
+        let since = Some(seconds_ms(scenario.connect_at_seconds)).filter(|at_ms| *at_ms > 0);
+        let since_ms = since.map_or(0, |at_ms| world.start_ms + at_ms);
+        Polls { connections, period_ms: period_ms.max(1), firsts: None, since_ms }
     };
     let all: Vec<Polls<'_>> = (0..app.team.len())
         .map(|team| {
@@ -207,29 +223,42 @@ fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<
     let skew_ms = 2 * world.scenario.clock_skew_ms.unsigned_abs();
     let poll_slack_ms = longest_ms + late_ms.max(overdue.unwrap_or(0)) + skew_ms;
     let mut bound = 0;
+    // Nobody knows the provider's clock better than that. Whoever risks no refusal does what is right for each that
+    // it can be, so the latest of their bounds is one.
+    let clocks: &[i64] = match yardstick {
+        Yardstick::Promise if app.real_kind() != Kind::TwoCounter => &[0],
+        _ => &[0, CLOCK_ERROR_MS as i64, -(CLOCK_ERROR_MS as i64)],
+    };
     let mut raise = |windows: &[WindowSpec], polls: &[Polls<'_>], from_ms: Ms, requests: u64| -> Option<()> {
         let requests = requests.saturating_sub(missed(world, polls));
-        let work = Work {
+        let mut work = Work {
             windows,
             cost: app.history_cost(),
             poll_cost: Cost::ONE,
             polls,
             poll_slack_ms,
-            on_both_sides: (yardstick == Yardstick::Promise)
+            on_both_sides: (yardstick == Yardstick::Promise && app.real_kind() != Kind::TwoCounter)
                 .then_some((latency[1] + CLOCK_ERROR_MS, CLOCK_ERROR_MS)),
             from_ms: world.start_ms + from_ms,
             start_ms: world.start_ms,
             requests: if goal { requests + requests.div_ceil(100) } else { requests },
             latency_ms: if goal { latency[1] } else { 0 },
+            clock_off_ms: 0,
         };
-        bound = bound.max(earliest_ms(&work)? - world.start_ms + latency[0]);
+        for clock_off_ms in clocks {
+            work.clock_off_ms = *clock_off_ms;
+            bound = bound.max(earliest_ms(&work)? - world.start_ms + latency[0]);
+        }
         Some(())
     };
     for (position, team) in app.team.iter().enumerate().filter(|(_, team)| wants_history(team)) {
         let from_ms = seconds_ms(team.history_at_seconds);
-        let later = app.team.iter().filter(|team| seconds_ms(team.history_at_seconds) >= from_ms);
-        let requests =
-            later.map(|team| u64::from(team.history_connections) * u64::from(team.history_requests)).sum();
+        let began = |team: &TeamScenario| seconds_ms(team.history_at_seconds) >= from_ms;
+        let later = app.team.iter().filter(|team| began(team));
+        let asked =
+            |team: &TeamScenario| u64::from(team.history_connections) * u64::from(team.history_requests);
+        let again = app.team.iter().zip(&site.again).filter(|(team, _)| began(team));
+        let requests = later.map(asked).sum::<u64>() + again.map(|(_, again)| again).sum::<u64>();
         raise(&windows, &all, from_ms, requests)?;
         if user_windows.is_empty() {
             continue;

@@ -55,6 +55,8 @@ pub struct Site {
     pub lateness: Histogram,
     /// Time between a connection's polls.
     pub gaps: Histogram,
+    /// History requests of each team that failed or whose response was lost, so that they had to be sent again.
+    pub again: Vec<u64>,
     /// Requests that arrived, by lane.
     pub arrived: [u64; 3],
     /// Of those, refused.
@@ -94,6 +96,7 @@ impl Site {
             pulls: BTreeMap::new(),
             lateness: Histogram::default(),
             gaps: Histogram::default(),
+            again: vec![0; app.team.len()],
             arrived: [0; 3],
             rejected: 0,
             open: 0,
@@ -122,6 +125,11 @@ impl Site {
             self.done += 1;
             self.finished_ms = Some(now_ms);
         }
+    }
+
+    /// A request of `user` arrived whose answer will be of no use.
+    pub fn wasted(&mut self, lane: Lane, user: u32) {
+        self.again[self.people[user as usize].team] += u64::from(lane == Lane::History);
     }
 
     /// A request arrived.

@@ -31,17 +31,18 @@ pub struct Summary {
     pub history_given_up: u64,
     /// When the last chunk was done; `None` if some are not.
     pub history_finished_ms: Option<Ms>,
-    /// The earliest that any scheduler could have finished with polls on time; `None` if none ever could.
+    /// The earliest that any scheduler could have finished with polls on time and no refusal risked, for all that it
+    /// knows of the provider's clock; `None` if none ever could.
     pub lower_bound_ms: Option<Ms>,
     /// `history_finished_ms / lower_bound_ms`, both from when the first history was asked for.
     pub makespan_ratio: Option<f64>,
-    /// The bound for 1.01 times the work, windows that are not aligned taken as their length and the
-    /// longest latency: what the goal is measured against.
+    /// The bound for 1.01 times the work, windows that no clock cuts taken as their length and the longest
+    /// latency: what the goal is measured against.
     pub goal_bound_ms: Option<Ms>,
     /// `history_finished_ms / goal_bound_ms`, from the same moment.
     pub goal_ratio: Option<f64>,
-    /// The same with windows taken as we charge them: `anchored` ones and leaking buckets as logs, and polls in flight at
-    /// a boundary on both sides of it. What is promised.
+    /// The same with windows taken as we charge them: `anchored` ones and leaking buckets as logs, two counters with a
+    /// limit of one less, and what is in flight at a boundary on both sides of it. What is promised.
     pub promise_bound_ms: Option<Ms>,
     /// When the first history was asked for.
     pub history_from_ms: Ms,

@@ -56,3 +56,26 @@ impl Drop for Tally {
         self.0.finish_and_clear();
     }
 }
+
+/// Shows how much was deleted, until it is dropped.
+pub struct Deleting(ProgressBar);
+
+impl Deleting {
+    /// Nothing is shown before there is something to show.
+    pub fn new() -> Self {
+        let style = ProgressStyle::with_template("{elapsed} deleting, {human_pos} rows so far");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(ProgressBar::no_length().with_style(style))
+    }
+
+    /// Shows that so many more rows were deleted.
+    pub fn add(&self, rows: usize) {
+        self.0.inc(rows as u64);
+    }
+}
+
+impl Drop for Deleting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -8,9 +8,9 @@ use lookback_domain::KeyId;
 use lookback_store::{AuditId, Housekeeping, Result};
 use uuid::Uuid;
 
-use crate::PostgresStore;
 use crate::column::limit;
 use crate::session::Session;
+use crate::{PostgresStore, part};
 
 const LOCK: &str = "SELECT FROM management_key WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 const USED: &str = "UPDATE management_key SET last_used_at_us = used.at_us \
@@ -22,11 +22,9 @@ const PURGE_ONCE: &str = "DELETE FROM once WHERE (key_id, token) IN \
 // that every change would have to keep.
 const ORG_WITH_OLD_AUDIT: &str = "SELECT id FROM org WHERE EXISTS \
      (SELECT FROM audit_entry WHERE audit_entry.org_id = org.id AND audit_entry.id < $1) LIMIT 1";
-const PURGE_AUDIT: &str = "DELETE FROM audit_entry WHERE org_id = $1 AND id IN \
-     (SELECT id FROM audit_entry WHERE org_id = $1 AND id < $2 ORDER BY id LIMIT $3 FOR UPDATE)";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[LOCK, USED, PURGE_AUDIT];
+pub(crate) const STATEMENTS: &[&str] = &[LOCK, USED];
 
 #[async_trait]
 impl Housekeeping for PostgresStore {
@@ -53,7 +51,7 @@ impl Housekeeping for PostgresStore {
             while purged < rows {
                 let Some(org) = session.one(ORG_WITH_OLD_AUDIT, &[&floor]).await? else { break };
                 let org: Uuid = org.try_get(0)?;
-                purged += count(session.change(PURGE_AUDIT, &[&org, &floor, &limit(rows - purged)]).await?);
+                purged += part::AUDIT.delete(&session, org, floor, rows - purged).await?;
             }
             Ok(purged)
         };

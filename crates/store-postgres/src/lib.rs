@@ -26,6 +26,7 @@ mod once;
 mod open_error;
 mod org;
 mod page;
+mod part;
 mod pool;
 mod preference;
 mod session;
@@ -44,6 +45,7 @@ pub use store::{Options, PostgresStore, Stats};
 pub fn statements() -> Vec<&'static str> {
     [
         org::STATEMENTS,
+        part::STATEMENTS,
         team::STATEMENTS,
         key::STATEMENTS,
         preference::STATEMENTS,

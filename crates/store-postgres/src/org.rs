@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use lookback_domain::OrgId;
 use lookback_store::{Author, Error, Key, Org, OrgStore, Result, Team, Trail, kept};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use crate::column::{first_after, limit, time};
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::{PostgresStore, audit, key, team};
+use crate::{PostgresStore, audit, key, part, team};
 
 const INSERT: &str = "INSERT INTO org (id, name, created_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const GET: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1";
@@ -21,16 +22,12 @@ const RENAME: &str = "UPDATE org SET name = $2 WHERE id = $1";
 const HOLD: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR KEY SHARE";
 const LOCK: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR NO KEY UPDATE";
 const CLOSE: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR UPDATE";
-// In the order that everybody locks them in.
-const CLOSE_TEAMS: &str = "SELECT FROM team WHERE org_id = $1 ORDER BY id FOR UPDATE";
-// With its teams and keys and what is theirs, which cascade.
+// With what is left of it, which cascades.
 const DELETE: &str = "DELETE FROM org WHERE id = $1";
-const DELETE_AUDIT: &str = "DELETE FROM audit_entry WHERE org_id = $1";
 const DELETE_ONCE: &str = "DELETE FROM once WHERE org_id = $1";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] =
-    &[INSERT, GET, PAGE, RENAME, HOLD, LOCK, CLOSE, CLOSE_TEAMS, DELETE, DELETE_AUDIT, DELETE_ONCE];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, GET, PAGE, RENAME, HOLD, LOCK, CLOSE, DELETE, DELETE_ONCE];
 
 #[async_trait]
 impl OrgStore for PostgresStore {
@@ -80,15 +77,22 @@ impl OrgStore for PostgresStore {
         self.transactions.write(rename).await
     }
 
-    async fn delete_org(&self, id: OrgId) -> Result<()> {
+    async fn delete_org(&self, id: OrgId, rows: usize) -> Result<bool> {
         let delete = |session: Session| async move {
             get(&session, CLOSE, id).await?;
-            session.change(CLOSE_TEAMS, &[&id.0]).await?;
-            // First what others may still be writing to, which they finish before; then what they wrote beside it.
-            for sql in [DELETE, DELETE_AUDIT, DELETE_ONCE] {
+            // First whoever could add to it; then what others may still be writing to, which they finish before; then
+            // what they wrote beside it.
+            let mut left = rows;
+            for part in [part::KEYS, part::TEAMS, part::AUDIT] {
+                left -= part.delete(&session, id.0, Uuid::max(), left).await?;
+            }
+            if left == 0 {
+                return Ok(false);
+            }
+            for sql in [DELETE, DELETE_ONCE] {
                 session.change(sql, &[&id.0]).await?;
             }
-            Ok(())
+            Ok(true)
         };
         self.transactions.write(delete).await
     }

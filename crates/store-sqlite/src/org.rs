@@ -14,12 +14,21 @@ const IS_KNOWN: &str = "SELECT 1 FROM org WHERE id = ?1";
 const GET: &str = "SELECT id, name, created_at_us FROM org WHERE id = ?1";
 const PAGE: &str = "SELECT id, name, created_at_us FROM org WHERE id > ?1 ORDER BY id LIMIT ?2";
 const RENAME: &str = "UPDATE org SET name = ?2 WHERE id = ?1";
-// With everything that is its own, which cascades.
 pub(crate) const EVERY: &str = PAGE;
+// A part of what is its own: first whoever could add to it.
+const DELETE_PARTS: [&str; 3] = [
+    "DELETE FROM management_key WHERE id IN \
+     (SELECT id FROM management_key WHERE org_id = ?1 ORDER BY id LIMIT ?2)",
+    "DELETE FROM team WHERE id IN (SELECT id FROM team WHERE org_id = ?1 ORDER BY id LIMIT ?2)",
+    "DELETE FROM audit_entry WHERE org_id = ?1 AND id IN \
+     (SELECT id FROM audit_entry WHERE org_id = ?1 ORDER BY id LIMIT ?2)",
+];
+// With what is left of it, which cascades.
 const DELETE: &str = "DELETE FROM org WHERE id = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, IS_KNOWN, GET, PAGE, RENAME, DELETE];
+pub(crate) const STATEMENTS: &[&str] =
+    &[INSERT, IS_KNOWN, GET, PAGE, RENAME, DELETE_PARTS[0], DELETE_PARTS[1], DELETE_PARTS[2], DELETE];
 
 #[async_trait]
 impl OrgStore for SqliteStore {
@@ -62,10 +71,18 @@ impl OrgStore for SqliteStore {
         self.writer.run(rename).await
     }
 
-    async fn delete_org(&self, id: OrgId) -> Result<()> {
-        let delete = move |db: &Connection| match query::change(db, DELETE, [Id(id.0)])? {
-            0 => Err(Error::UnknownOrg(id).into()),
-            _ => Ok(()),
+    async fn delete_org(&self, id: OrgId, rows: usize) -> Result<bool> {
+        let delete = move |db: &Connection| {
+            require(db, id)?;
+            let mut left = rows;
+            for part in DELETE_PARTS {
+                left -= query::change(db, part, (Id(id.0), limit(left)))?;
+            }
+            if left == 0 {
+                return Ok(false);
+            }
+            query::change(db, DELETE, [Id(id.0)])?;
+            Ok(true)
         };
         self.writer.run(delete).await
     }

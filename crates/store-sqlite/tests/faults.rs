@@ -175,7 +175,7 @@ async fn a_second_process_may_administer_a_store_in_use() {
     command.delete_team(ORG, TEAM, &by()).await.unwrap();
     assert!(matches!(upsert(&server).await, Err(Error::UnknownTeams(_))));
     drop(command);
-    server.delete_org(ORG).await.unwrap();
+    server.delete_org(ORG, 99).await.unwrap();
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ fn no_damage_to_the_file_is_a_panic() {
                 let _ = store.preferences(&SCOPE, Selection::Teams(&[TEAM])).await;
                 let _ = store.teams(ORG, &TeamFilter::all(), None, 200).await;
                 let _ = upsert(&store).await;
-                let _ = store.delete_org(ORG).await;
+                let _ = store.delete_org(ORG, 99).await;
                 store.close().await;
             });
         }

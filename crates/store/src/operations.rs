@@ -15,7 +15,7 @@ macro_rules! operations {
                 org(id: ::lookback_domain::OrgId) -> $crate::Org;
                 orgs(after: Option<::lookback_domain::OrgId>, limit: usize) -> Vec<$crate::Org>;
                 rename_org(id: ::lookback_domain::OrgId, name: String, by: &$crate::Author) -> $crate::Org;
-                delete_org(id: ::lookback_domain::OrgId) -> ();
+                delete_org(id: ::lookback_domain::OrgId, rows: usize) -> bool;
             }
             TeamStore {
                 create_team(

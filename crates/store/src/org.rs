@@ -53,9 +53,10 @@ pub trait OrgStore: Send + Sync {
     /// Errors: [`crate::Error::UnknownOrg`].
     async fn rename_org(&self, id: OrgId, name: String, by: &Author) -> Result<Org>;
 
-    /// Deletes an organisation with everything that is its own: teams, what they have stored, keys and the audit
-    /// log. That it was there is for the caller to log.
+    /// Deletes an organisation with everything that is its own, `rows` (at least one) at a time: its keys, so that
+    /// nobody adds to it any more, then its teams with what they have stored, each one row, then its audit log, and in
+    /// the end itself. Says whether that was reached; if not, ask again. That it was there is for the caller to log.
     ///
     /// Errors: [`crate::Error::UnknownOrg`].
-    async fn delete_org(&self, id: OrgId) -> Result<()>;
+    async fn delete_org(&self, id: OrgId, rows: usize) -> Result<bool>;
 }

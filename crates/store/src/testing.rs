@@ -65,6 +65,7 @@ macro_rules! conformance {
             org: an_org_whose_ids_are_taken_leaves_nothing_behind,
             org: a_deleted_org_takes_all_that_is_its_own_and_nothing_else,
             org: an_unknown_org_cannot_be_deleted,
+            org: a_large_org_is_deleted_a_part_at_a_time,
             team: a_team_needs_its_org_and_an_id_of_its_own,
             team: teams_are_listed_in_the_order_of_their_ids,
             team: a_deleted_team_is_forgotten,

@@ -27,7 +27,7 @@ pub enum Org {
     },
     /// Delete an organisation with its teams, all that they have stored, its keys and its audit log
     #[command(
-        after_help = "Asks for the organisation's name first, unless --confirm has it. What was deleted is logged.\n\nExamples:\n  lookback org delete 5b0f7a52-3c1e-4d7a-9f10-6a2b8c4d5e6f\n  lookback org delete 5b0f7a52-3c1e-4d7a-9f10-6a2b8c4d5e6f --confirm Acme"
+        after_help = "Asks for the organisation's name first, unless --confirm has it. What was deleted is logged.\nInterrupted, part of it is gone; run it again for the rest.\n\nExamples:\n  lookback org delete 5b0f7a52-3c1e-4d7a-9f10-6a2b8c4d5e6f\n  lookback org delete 5b0f7a52-3c1e-4d7a-9f10-6a2b8c4d5e6f --confirm Acme"
     )]
     Delete {
         /// Which one

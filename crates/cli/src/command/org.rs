@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use lookback_domain::OrgId;
 use lookback_store::{Key, KeyFilter, Org as Row, Store, Team, TeamFilter};
 
@@ -10,12 +10,16 @@ use super::{every, open};
 use crate::args::{Org, senseless};
 use crate::machine;
 use crate::output::{self, Columns};
+use crate::progress::Deleting;
 use crate::settings::Settings;
 
 const COLUMNS: Columns<Row, 3> = Columns {
     head: ["organisation", "name", "created"],
     row: |org| [org.id.to_string(), org.name.clone(), org.created_at.to_string()],
 };
+
+/// How many rows are deleted in one transaction, so that a server beside it need not wait for all of them.
+const ROWS_AT_ONCE: usize = 1_000;
 
 pub async fn run(settings: &Settings, what: Org) -> anyhow::Result<()> {
     match what {
@@ -66,7 +70,11 @@ async fn delete(store: &dyn Store, id: OrgId, confirm: Option<String>) -> anyhow
     if said != org.name {
         bail!("organisation {id} is not called `{said}`; nothing was deleted");
     }
-    store.delete_org(id).await?;
+    let deleting = Deleting::new();
+    while !store.delete_org(id, ROWS_AT_ONCE).await.context("not all of it is deleted; run this again")? {
+        deleting.add(ROWS_AT_ONCE);
+    }
+    drop(deleting);
     tracing::info!(org_id = %id, name = org.name, teams, keys, "deleted an organisation");
     Ok(())
 }

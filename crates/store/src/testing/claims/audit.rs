@@ -88,7 +88,7 @@ pub async fn what_is_old_is_forgotten(store: Arc<dyn Store>) {
     assert_eq!(store.purge_audit(at(3), 2).await.unwrap(), 0);
     let left = store.audit(org_id(1), &AuditFilter::all(), None, 9).await.unwrap();
     assert_eq!(left.iter().map(|entry| entry.id.at()).collect::<Vec<_>>(), [at(4), at(3)]);
-    store.delete_org(org_id(1)).await.unwrap();
+    store.delete_org(org_id(1), 99).await.unwrap();
     given(&*store, 1, &[]).await;
     assert_eq!(store.audit(org_id(1), &AuditFilter::all(), None, 9).await.unwrap().len(), 1);
 }

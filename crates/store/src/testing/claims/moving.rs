@@ -71,7 +71,7 @@ pub async fn a_snapshot_does_not_see_what_comes_later(store: Arc<dyn Store>) {
     furnish(&*store).await;
     let before = dump(&*store, 1000).await;
     let snapshot = store.snapshot().await.unwrap();
-    store.delete_org(org_id(1)).await.unwrap();
+    store.delete_org(org_id(1), 99).await.unwrap();
     given(&*store, 3, &[3]).await;
     let mut seen = Vec::new();
     for kind in Kind::ALL {

@@ -7,7 +7,7 @@ use lookback_domain::Region;
 
 use super::refused;
 use crate::testing::samples::{UNRAISED, by, digest, given, key, org, org_id, round, scope, team, team_id};
-use crate::{Error, KeyFilter, Org, Selection, Store, TeamFilter};
+use crate::{AuditFilter, Error, KeyFilter, Org, Selection, Store, TeamFilter};
 
 /// Nothing a person writes is changed, and a store is not asked for more than microseconds.
 pub async fn a_text_is_kept_as_it_is_and_a_time_to_the_microsecond(store: Arc<dyn Store>) {
@@ -75,7 +75,7 @@ pub async fn a_deleted_org_takes_all_that_is_its_own_and_nothing_else(store: Arc
         store.create_org(org(n), vec![team(n, n, Region::Us)], vec![key(n, n)], &by()).await.unwrap();
         store.upsert_preferences(&scope(n), &[team_id(n)], &round(7), &UNRAISED, &by()).await.unwrap();
     }
-    store.delete_org(org_id(1)).await.unwrap();
+    assert!(store.delete_org(org_id(1), 99).await.unwrap());
     assert_eq!(store.orgs(None, 9).await.unwrap(), [org(2)]);
     assert_eq!(store.key_by_digest(digest(1)).await.unwrap(), None);
     assert_eq!(store.key_by_digest(digest(2)).await.unwrap(), Some(key(2, 2)));
@@ -91,6 +91,29 @@ pub async fn a_deleted_org_takes_all_that_is_its_own_and_nothing_else(store: Arc
 /// Deleting twice says so.
 pub async fn an_unknown_org_cannot_be_deleted(store: Arc<dyn Store>) {
     given(&*store, 1, &[]).await;
-    store.delete_org(org_id(1)).await.unwrap();
-    refused!(store.delete_org(org_id(1)).await, Error::UnknownOrg(id) if *id == org_id(1));
+    assert!(store.delete_org(org_id(1), 99).await.unwrap());
+    refused!(store.delete_org(org_id(1), 99).await, Error::UnknownOrg(id) if *id == org_id(1));
+}
+
+/// Keys first, then teams, then the audit log.
+pub async fn a_large_org_is_deleted_a_part_at_a_time(store: Arc<dyn Store>) {
+    let teams = vec![team(1, 1, Region::Us), team(2, 1, Region::Eu)];
+    store.create_org(org(1), teams, vec![key(1, 1), key(2, 1), key(3, 1)], &by()).await.unwrap();
+    given(&*store, 2, &[3]).await;
+    let kept = store.audit(org_id(2), &AuditFilter::all(), None, 9).await.unwrap();
+    let left = async || {
+        let keys = store.keys(org_id(1), &KeyFilter::all(), None, 9).await.unwrap();
+        let teams = store.teams(org_id(1), &TeamFilter::all(), None, 9).await.unwrap();
+        (keys.len(), teams.len(), store.audit(org_id(1), &AuditFilter::all(), None, 9).await.unwrap().len())
+    };
+    // The organisation's own entry of the log is one, too.
+    assert_eq!(left().await, (3, 2, 6));
+    let part = async || store.delete_org(org_id(1), 4).await.unwrap();
+    assert!(!part().await);
+    assert_eq!(left().await, (0, 1, 6));
+    assert!(!part().await);
+    assert_eq!(left().await, (0, 0, 3));
+    assert!(part().await);
+    assert_eq!(store.orgs(None, 9).await.unwrap(), [org(2)]);
+    assert_eq!(store.audit(org_id(2), &AuditFilter::all(), None, 9).await.unwrap(), kept);
 }

@@ -49,17 +49,25 @@ impl OrgStore for Model {
         })
     }
 
-    async fn delete_org(&self, id: OrgId) -> Result<()> {
+    async fn delete_org(&self, id: OrgId, rows: usize) -> Result<bool> {
         self.write(|state| {
             state.known_org(id)?;
-            state.orgs.remove(&id);
-            state.keys.retain(|_, key| key.org_id != id);
-            state.audit.retain(|&(org, _), _| org != id);
-            state.tokens.retain(|_, token| token.org_id != id);
-            for team in page(&state.teams, None, usize::MAX, |team| team.org_id == id) {
-                state.remove_team(team.id);
+            let keys = page(&state.keys, None, rows, |key| key.org_id == id);
+            let teams = page(&state.teams, None, rows - keys.len(), |team| team.org_id == id);
+            let mut left = rows - keys.len() - teams.len();
+            keys.iter().for_each(|key| drop(state.keys.remove(&key.id)));
+            teams.iter().for_each(|team| state.remove_team(team.id));
+            state.audit.retain(|&(org, _), _| {
+                let goes = org == id && left > 0;
+                left -= usize::from(goes);
+                !goes
+            });
+            let is_gone = left > 0;
+            if is_gone {
+                state.orgs.remove(&id);
+                state.tokens.retain(|_, token| token.org_id != id);
             }
-            Ok(())
+            Ok(is_gone)
         })
     }
 }

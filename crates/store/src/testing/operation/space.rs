@@ -248,7 +248,7 @@ impl Space {
             4 => self.create_org(),
             1 => org().prop_map(Op::Org),
             1 => (org(), text()).prop_map(|(org, name)| Op::RenameOrg(org, name)),
-            1 => org().prop_map(Op::DeleteOrg),
+            1 => (org(), 1..40_usize).prop_map(|(org, rows)| Op::DeleteOrg(org, rows)),
             10 => self.of_teams(),
             10 => self.of_keys(),
             20 => self.of_preferences(),

@@ -215,6 +215,12 @@ mod tests {
     }
 
     #[test]
+    fn history_sent_before_latencies_are_known_makes_no_poll_wait() {
+        // Polls under way at midnight for longer than the first latency that is assumed, of a user with 70 a day.
+        assert_eq!(try_out(&draw(910_090_080)).1, [""; 0]);
+    }
+
+    #[test]
     fn history_that_is_in_flight_at_boundaries_is_done_as_promised() {
         // At many, and at one that it begins three seconds before.
         assert_eq!(try_out(&draw(63_001_640)).1, [""; 0]);

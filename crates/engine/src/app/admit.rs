@@ -29,7 +29,7 @@ impl App {
         for index in 0..self.bucket.windows().len() {
             let window = &self.bucket.windows()[index];
             let cost = cost.of(window.spec().unit) as i64;
-            let (revision, era) = (window.revision(at), window.era(at, self.latency_ms));
+            let (revision, era) = (window.revision(at), window.era(at, self.longest_ms()));
             let slack = self.slack[index];
             let fresh =
                 slack.valid && era == slack.era && at.now_ms < slack.computed_ms + window.slack_lives_ms();
@@ -45,11 +45,11 @@ impl App {
     }
 
     fn window_slack(&mut self, at: Instant, index: usize) -> i64 {
-        let horizon_ms = self.bucket.windows()[index].horizon_ms(at, self.latency_ms);
+        let horizon_ms = self.bucket.windows()[index].horizon_ms(at, self.longest_ms());
         let in_sight = self.look_ahead(at.now_ms, horizon_ms);
         let window = &self.bucket.windows()[index];
         if self.spec.order != Order::Reserve || mutation::is("no-app-reserve") {
-            return window.slack(at, self.latency_ms, &Nobody);
+            return window.slack(at, self.longest_ms(), &Nobody);
         }
         // What somebody else does is not in sight. The few polls that the bound by rate has to spare cushion it,
         // where the limit has them.
@@ -57,7 +57,7 @@ impl App {
         let alone = window.expected_foreign(at.now_ms, 1) == 0;
         let in_sight = in_sight && (alone || window.limit() < 16 * spare);
         let spare = if alone { 0 } else { spare.min(window.limit() / 16) };
-        window.slack(at, self.latency_ms, &PollsAhead { app: self, now_ms: at.now_ms, in_sight, spare })
+        window.slack(at, self.longest_ms(), &PollsAhead { app: self, now_ms: at.now_ms, in_sight, spare })
     }
 
     /// Something happened that slack did not foresee.
@@ -127,7 +127,7 @@ impl App {
         if self.spec.user_windows.is_empty() {
             return None;
         }
-        let latency_ms = self.latency_ms;
+        let latency_ms = self.longest_ms();
         let reserves = self.spec.order == Order::Reserve && !mutation::is("no-user-reserve");
         let ahead = UserPollsAhead::new(self, user, at.now_ms);
         // Most have room to spare: for all polls of this clock window and the next one.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::users::User;
-use super::{App, AppSpec, Team};
+use super::{App, Team};
 use crate::cost::{Cost, Unit};
 use crate::poll::{FULL_RATE, first_tag};
 use crate::quota::{Ahead, Window};
@@ -87,10 +87,6 @@ impl Ahead for PollsAhead<'_> {
         let dues = overdue.chain(ahead.iter().map(|due_ms| due_ms - self.now_ms));
         Some((dues.collect(), self.app.spec.poll_cost.of(unit)))
     }
-
-    fn lasts_ms(&self) -> Ms {
-        self.app.spec.deadline_ms
-    }
 }
 
 /// Polls in the next `span_ms` of a connection whose next one falls due in `until_ms`.
@@ -105,7 +101,6 @@ pub(super) struct UserPollsAhead {
     until_due_ms: Ms,
     /// 0 where the user is not polled.
     period_ms: Ms,
-    lasts_ms: Ms,
 }
 
 impl UserPollsAhead {
@@ -120,8 +115,7 @@ impl UserPollsAhead {
             // What is not due has the first tag to come that is its own: those before were polled or missed.
             clock.due_ms(first_tag(clock.tau_at_ms(now_ms) + 1, phase_ms, period_ms)).saturating_sub(now_ms)
         };
-        let AppSpec { poll_cost, deadline_ms: lasts_ms, .. } = app.spec;
-        Self { poll_cost, until_due_ms, period_ms: clock.stretched_ms(period_ms), lasts_ms }
+        Self { poll_cost: app.spec.poll_cost, until_due_ms, period_ms: clock.stretched_ms(period_ms) }
     }
 
     fn polls(&self, span_ms: Ms) -> u64 {
@@ -142,10 +136,6 @@ impl Ahead for UserPollsAhead {
         let count = self.polls(span_ms);
         let each = (0..count).map(|k| self.until_due_ms + k * self.period_ms);
         (count <= DUES_MAX).then(|| (each.collect(), self.poll_cost.of(unit)))
-    }
-
-    fn lasts_ms(&self) -> Ms {
-        self.lasts_ms
     }
 }
 

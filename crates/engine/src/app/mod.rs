@@ -186,6 +186,8 @@ pub(crate) struct App {
     /// The longest that a response took lately, and a moving mean of them all.
     latency_ms: Ms,
     typical: Typical,
+    /// Whether there was any.
+    was_answered: bool,
     sequence: u64,
     shard: u32,
     unexplained: u32,
@@ -261,6 +263,7 @@ impl App {
             slack: [Slack::default(); WINDOWS_MAX],
             history_again_ms: 0,
             latency_ms: spec.deadline_ms.min(2_000),
+            was_answered: false,
             typical: Typical::default(),
             frozen_until_ms: 0,
             unexplained: 0,
@@ -324,6 +327,12 @@ impl App {
         self.polled += 1;
         self.demand_stale = true;
         self.reindex_due(team_index);
+    }
+
+    /// How long a response may take, for what history has to leave to polls: as long as the longest lately; before the
+    /// first one, when much of a window may be sent, as long as any may.
+    fn longest_ms(&self) -> Ms {
+        if self.was_answered { self.latency_ms } else { self.spec.deadline_ms }
     }
 
     /// A period that the user's own windows carry with a fifth to spare.

@@ -34,6 +34,7 @@ impl App {
         // The longest seen, forgotten slowly.
         self.latency_ms =
             took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
+        self.was_answered = true;
         self.typical.learn(took_ms);
         self.demand_stale |= self.typical.has_moved();
         if let Some(date_ms) = response.date_ms {

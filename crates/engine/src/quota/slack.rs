@@ -22,9 +22,6 @@ pub trait Ahead {
     fn dues(&self, _unit: Unit, _span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
         None
     }
-
-    /// How long one of them may be under way, whatever was seen so far.
-    fn lasts_ms(&self) -> Ms;
 }
 
 /// Nobody polls.
@@ -36,10 +33,6 @@ impl Ahead for Nobody {
     }
 
     fn even(&self, _: Unit, _: Ms) -> u64 {
-        0
-    }
-
-    fn lasts_ms(&self) -> Ms {
         0
     }
 }
@@ -75,10 +68,7 @@ impl Window {
                     .dues(unit, ahead_ms)
                     .filter(|_| counters.overlapped(at).is_none() && foreign(ahead_ms) == 0)
                 {
-                    Some(dues) => {
-                        let latencies_ms = (latency_ms, ahead.lasts_ms());
-                        self.two_counter_exact(counters, at, latencies_ms, limit, &dues)
-                    }
+                    Some(dues) => self.two_counter_exact(counters, at, latency_ms, limit, &dues),
                     None => self.two_counter_slack(counters, at, latency_ms, limit, &even),
                 }
             }
@@ -174,13 +164,12 @@ impl Window {
     }
 
     /// The same where each poll to come is known: the sum is highest at one of them, in this window or, where
-    /// what is counted now still weighs, in the next. `lasts_ms` is how long a poll may be under way: one that takes
-    /// longer than any before may be charged on both sides of the boundary, and would be missing for a whole window.
+    /// what is counted now still weighs, in the next.
     fn two_counter_exact(
         &self,
         counters: &Counters,
         at: Instant,
-        (latency_ms, lasts_ms): (Ms, Ms),
+        latency_ms: Ms,
         limit: i64,
         (dues, cost): &(Vec<Ms>, u64),
     ) -> i64 {
@@ -190,7 +179,7 @@ impl Window {
         // Polls this close to the boundary may be counted on both sides of it.
         let unsure_ms = 2 * at.epsilon_ms;
         let before = current + cost * dues.partition_point(|due| *due <= rest_ms + unsure_ms) as u64;
-        let after = dues.partition_point(|due| due + lasts_ms + unsure_ms < rest_ms);
+        let after = dues.partition_point(|due| due + latency_ms + unsure_ms < rest_ms);
         let mut peak = counters.two_counter(at);
         for (index, &due_ms) in dues.iter().enumerate() {
             if due_ms <= rest_ms + unsure_ms {

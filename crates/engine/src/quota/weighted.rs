@@ -94,28 +94,30 @@ impl Weighted {
         self.total() - earlier.checked_sub(1).map_or(self.gone, |last| self.entries[last].1)
     }
 
-    /// Shows `see` each moment at which the newest window may have begun by `at`, as far as the sum can be highest
-    /// there: it grows with that moment up to one at which something was counted, or a length after one.
-    fn beginnings(&self, at: Instant, landings: &[Ms], see: &mut impl FnMut(Ms)) {
+    /// The first and the last moment at which the newest window may have begun by `at`; twice where it may be the one
+    /// that our clock has next, or the one before.
+    fn ranges(&self, at: Instant) -> impl Iterator<Item = (Ms, Ms)> + use<> {
         let Instant { now_ms, epsilon_ms } = at;
         let boundary_ms = at.latest() - at.latest() % self.length_ms;
-        let mut between = |from_ms: Ms, until_ms: Ms| {
-            see(until_ms);
-            for later_ms in [0, self.length_ms] {
-                let from_ms = from_ms.saturating_sub(later_ms);
-                let until_ms = until_ms.saturating_sub(later_ms);
-                let first = self.entries.partition_point(|(at, _)| *at < from_ms);
-                let counted = self.entries.range(first..).map(|(at, _)| *at);
-                counted.take_while(|at| *at < until_ms).for_each(|at| see(at + later_ms));
-                let first = landings.partition_point(|at| *at < from_ms);
-                let landed = landings[first..].iter().copied();
-                landed.take_while(|at| *at < until_ms).for_each(|at| see(at + later_ms));
-            }
-        };
-        between(boundary_ms.saturating_sub(epsilon_ms), now_ms.min(boundary_ms + epsilon_ms));
-        if boundary_ms + epsilon_ms > now_ms {
-            let last_ms = (boundary_ms + epsilon_ms).saturating_sub(self.length_ms);
-            between((now_ms + 1).saturating_sub(self.length_ms), last_ms);
+        let next = (boundary_ms.saturating_sub(epsilon_ms), now_ms.min(boundary_ms + epsilon_ms));
+        let last_ms = (boundary_ms + epsilon_ms).saturating_sub(self.length_ms);
+        let before = ((now_ms + 1).saturating_sub(self.length_ms), last_ms);
+        [next].into_iter().chain((boundary_ms + epsilon_ms > now_ms).then_some(before))
+    }
+
+    /// Shows `see` each of these moments at which the sum can be highest: it grows with the moment up to one at which
+    /// something was counted, or a length after one.
+    fn beginnings(&self, (from_ms, until_ms): (Ms, Ms), landings: &[Ms], see: &mut impl FnMut(Ms)) {
+        see(until_ms);
+        for later_ms in [0, self.length_ms] {
+            let from_ms = from_ms.saturating_sub(later_ms);
+            let until_ms = until_ms.saturating_sub(later_ms);
+            let first = self.entries.partition_point(|(at, _)| *at < from_ms);
+            let counted = self.entries.range(first..).map(|(at, _)| *at);
+            counted.take_while(|at| *at < until_ms).for_each(|at| see(at + later_ms));
+            let first = landings.partition_point(|at| *at < from_ms);
+            let landed = landings[first..].iter().copied();
+            landed.take_while(|at| *at < until_ms).for_each(|at| see(at + later_ms));
         }
     }
 
@@ -127,9 +129,11 @@ impl Weighted {
 
     fn most(&self, at: Instant, mut of: impl FnMut(Sum, Ms) -> u64, in_flight: u64) -> u64 {
         let mut most = 0;
-        self.beginnings(at, &[], &mut |begun_ms| {
-            most = most.max(of(self.sum(at.now_ms, begun_ms, in_flight), begun_ms));
-        });
+        for range in self.ranges(at) {
+            self.beginnings(range, &[], &mut |begun_ms| {
+                most = most.max(of(self.sum(at.now_ms, begun_ms, in_flight), begun_ms));
+            });
+        }
         most
     }
 
@@ -157,27 +161,45 @@ impl Weighted {
         landings.insert(0, lands_ms);
         // What is sent until slack is worked out again may land when the next window has begun.
         let closing = self.is_closing(at, latency_ms);
+        let in_flight_since = |from_ms: Ms| if lands_ms >= from_ms { in_flight } else { 0 };
+        // What is counted from a moment on, and how many landings are before it: the first is what is sent now.
+        let counted = |from_ms: Ms| {
+            let landed = landings.partition_point(|at| *at < from_ms).max(1);
+            (self.since(from_ms) + in_flight_since(from_ms), landed)
+        };
         let mut room = (limit as i64) - self.charged(at, in_flight) as i64;
+        let mut first = (0, counted(0), counted(0));
         for (index, due_ms) in polls.dues.iter().enumerate() {
             let then = Instant { now_ms: at.now_ms + due_ms, ..at };
-            let landings = &landings[..index + 2];
-            let in_flight_since = |from_ms: Ms| if lands_ms >= from_ms { in_flight } else { 0 };
-            let since = |from_ms: Ms| {
-                let polled = landings.len() - landings.partition_point(|at| *at < from_ms).max(1);
-                self.since(from_ms) + in_flight_since(from_ms) + polled as u64 * polls.cost
-            };
-            self.beginnings(then, landings, &mut |begun_ms| {
-                let newest = since(begun_ms);
-                let left_ms = begun_ms + length_ms - then.now_ms;
-                let sum = Sum { newest, before: since(begun_ms.saturating_sub(length_ms)) - newest, left_ms };
-                let weight_ms = match lands_ms {
-                    _ if closing || lands_ms >= begun_ms => length_ms,
-                    _ if lands_ms + length_ms >= begun_ms => left_ms,
-                    _ => return,
-                };
-                let left = (limit * length_ms) as i64 - sum.times_length(length_ms) as i64;
-                room = room.min(left.div_euclid(weight_ms as i64));
-            });
+            let landed = index + 2;
+            let polled =
+                |(counted, before): (u64, usize)| counted + landed.saturating_sub(before) as u64 * polls.cost;
+            for (from_ms, until_ms) in self.ranges(then) {
+                // The sum is at most what is counted from the first of these moments on, as if the newest window had
+                // begun at the last of them. That is mostly enough to see that no room is taken.
+                if first.0 != from_ms {
+                    first = (from_ms, counted(from_ms), counted(from_ms.saturating_sub(length_ms)));
+                }
+                let (newest, all) = (polled(first.1), polled(first.2));
+                let left_ms = until_ms + length_ms - then.now_ms;
+                let most = newest * (length_ms - left_ms) + all * left_ms;
+                if room >= 0 && most + room as u64 * length_ms <= limit * length_ms {
+                    continue;
+                }
+                self.beginnings((from_ms, until_ms), &landings[..landed], &mut |begun_ms| {
+                    let newest = polled(counted(begun_ms));
+                    let before = polled(counted(begun_ms.saturating_sub(length_ms))) - newest;
+                    let left_ms = begun_ms + length_ms - then.now_ms;
+                    let weight_ms = match lands_ms {
+                        _ if closing || lands_ms >= begun_ms => length_ms,
+                        _ if lands_ms + length_ms >= begun_ms => left_ms,
+                        _ => return,
+                    };
+                    let sum = Sum { newest, before, left_ms };
+                    let left = (limit * length_ms) as i64 - sum.times_length(length_ms) as i64;
+                    room = room.min(left.div_euclid(weight_ms as i64));
+                });
+            }
         }
         room
     }
@@ -194,10 +216,12 @@ impl Weighted {
     ) -> i64 {
         let (length_ms, limit) = (self.length_ms, limit as i64);
         let mut room = limit - self.charged(at, in_flight) as i64 - demand(0) - 1;
-        self.beginnings(at, &[], &mut |begun_ms| {
-            let sum = self.sum(at.now_ms, begun_ms, in_flight);
-            room = room.min(limit - sum.newest as i64 - demand(sum.left_ms) - 1);
-        });
+        for range in self.ranges(at) {
+            self.beginnings(range, &[], &mut |begun_ms| {
+                let sum = self.sum(at.now_ms, begun_ms, in_flight);
+                room = room.min(limit - sum.newest as i64 - demand(sum.left_ms) - 1);
+            });
+        }
         if self.is_closing(at, latency_ms) {
             let span_ms = 2 * length_ms + at.epsilon_ms - at.now_ms % length_ms;
             room = room.min(limit - in_flight as i64 - demand(span_ms) - 1);

@@ -52,9 +52,11 @@ struct Rest<'a> {
     lag_ms: Ms,
     on_both_sides: Option<(Ms, Ms)>,
     clock_off_ms: i64,
-    /// Batches that still matter.
+    /// Batches that still matter, and all that was sent by each.
     sent: VecDeque<(Ms, u64)>,
-    held: u64,
+    total: u64,
+    /// What was sent before them.
+    gone: u64,
     /// Instead, where the moments of polls are known.
     known: Option<KnownLog<'a>>,
 }
@@ -102,12 +104,12 @@ impl Rest<'_> {
                 let due = now.saturating_sub(self.poll_slack_ms);
                 let polls: u64 = self.polls.iter().map(|polls| polls.between(self.from_ms, due)).sum();
                 let total = self.limit + now.saturating_sub(from) * self.limit / self.length_ms;
-                let wanted = (self.held + 1) * self.cost + polls * self.poll_cost;
+                let wanted = (self.held() + 1) * self.cost + polls * self.poll_cost;
                 let more = (wanted.saturating_sub(self.limit) * self.length_ms).div_ceil(self.limit);
                 (total.saturating_sub(polls * self.poll_cost) / self.cost, (from + more).max(now + 1))
             }
         };
-        let room = allowed.saturating_sub(self.held);
+        let room = allowed.saturating_sub(self.held());
         if room > 0 { Ok(room) } else { Err(more) }
     }
 
@@ -128,9 +130,7 @@ impl Rest<'_> {
                 }
                 None => self.beside_polls(self.limit, from.max(self.start_ms), until),
             };
-            let held: u64 =
-                self.sent.iter().rev().take_while(|(at, _)| *at >= from).map(|(_, count)| count).sum();
-            let free = left.saturating_sub(held);
+            let free = left.saturating_sub(self.since(from));
             room = room.min(free);
             if free == 0 {
                 more = more.max(until);
@@ -145,13 +145,12 @@ impl Rest<'_> {
         let begun = begun_ms(now, length_ms, self.clock_off_ms);
         let since = begun.saturating_sub(self.lag_ms);
         self.forget_before(since.saturating_sub(length_ms));
-        let current: u64 =
-            self.sent.iter().rev().take_while(|(at, _)| *at >= since).map(|(_, count)| count).sum();
+        let current = self.since(since);
         let polls = |from: Ms, until: Ms| -> u64 {
             let (from, until) = (from.max(self.start_ms), until.saturating_sub(self.poll_slack_ms));
             self.polls.iter().map(|polls| polls.between(from, until)).sum::<u64>() * self.poll_cost
         };
-        let before = (self.held - current) * self.cost + polls(since.saturating_sub(length_ms), since);
+        let before = (self.held() - current) * self.cost + polls(since.saturating_sub(length_ms), since);
         let used = current * self.cost + polls(since, now);
         let (ends, all) = (begun + length_ms, self.limit * length_ms);
         let free = all.saturating_sub(before * (ends - now) + used * length_ms) / (self.cost * length_ms);
@@ -164,16 +163,27 @@ impl Rest<'_> {
     }
 
     fn forget_before(&mut self, from: Ms) {
-        while self.sent.front().is_some_and(|(at, _)| *at < from) {
-            self.held -= self.sent.pop_front().map_or(0, |(_, count)| count);
+        while let Some((_, total)) = self.sent.pop_front_if(|(at, _)| *at < from) {
+            self.gone = total;
         }
+    }
+
+    /// What still matters.
+    fn held(&self) -> u64 {
+        self.total - self.gone
+    }
+
+    /// What was sent from `from` on.
+    fn since(&self, from: Ms) -> u64 {
+        let earlier = self.sent.partition_point(|(at, _)| *at < from);
+        self.total - earlier.checked_sub(1).map_or(self.gone, |last| self.sent[last].1)
     }
 
     fn send(&mut self, now: Ms, count: u64) {
         if matches!(self.flow, Flow::Aligned | Flow::Log | Flow::TwoCounter) {
-            self.sent.push_back((now, count));
+            self.sent.push_back((now, self.total + count));
         }
-        self.held += count;
+        self.total += count;
         if let Some(log) = &mut self.known {
             log.send(now, count);
         }
@@ -309,7 +319,8 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
             on_both_sides: work.on_both_sides,
             clock_off_ms: work.clock_off_ms,
             sent: VecDeque::new(),
-            held: 0,
+            total: 0,
+            gone: 0,
         }
     };
     let spends = |spec: &&WindowSpec| work.cost.of(spec.unit) > 0;

@@ -170,6 +170,10 @@ impl Weighted {
         let mut room = (limit as i64) - self.charged(at, in_flight) as i64;
         let mut first = (0, counted(0), counted(0));
         for (index, due_ms) in polls.dues.iter().enumerate() {
+            // Where nothing fits it does not matter how much less it could be.
+            if room <= 0 {
+                break;
+            }
             let then = Instant { now_ms: at.now_ms + due_ms, ..at };
             let landed = index + 2;
             let polled =
@@ -183,7 +187,7 @@ impl Weighted {
                 let (newest, all) = (polled(first.1), polled(first.2));
                 let left_ms = until_ms + length_ms - then.now_ms;
                 let most = newest * (length_ms - left_ms) + all * left_ms;
-                if room >= 0 && most + room as u64 * length_ms <= limit * length_ms {
+                if most + room.max(0) as u64 * length_ms <= limit * length_ms {
                     continue;
                 }
                 self.beginnings((from_ms, until_ms), &landings[..landed], &mut |begun_ms| {

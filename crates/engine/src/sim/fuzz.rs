@@ -239,6 +239,7 @@ mod tests {
     fn history_under_windows_of_the_application_and_of_users_is_done_as_promised() {
         // One team in three, of a seventh of the weights, has the people who need longest by their own windows.
         assert_eq!(try_out(&draw(800_006_635)).1, [""; 0]);
+        assert_eq!(try_out(&draw(1_200_045_081)).1, [""; 0]);
     }
 
     #[test]

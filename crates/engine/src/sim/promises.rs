@@ -74,9 +74,10 @@ fn unstretched(summary: &Summary) -> bool {
 /// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept
 /// by a clock that may be off by a second. Where users have windows of their own, one bound is taken for all of
 /// them together and one for each alone. A team whose people could go on at the pace of their own windows gets only its
-/// share of the application's while others have work, and that pace afterwards: fair is not shortest, and may take two
-/// windows more. Nothing is promised
-/// where users have two counters of their own: one request of rounding is much of what polls leave of a small limit.
+/// share of the application's while others have work, and that pace afterwards: fair is not shortest, and may take as long
+/// as one bound and the other, which the greater one and as much again is more than; where it is short, two windows.
+/// Nothing is promised where users have two counters of their own: one request of rounding is much of what polls leave
+/// of a small limit.
 fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
     let [app] = scenario.app.as_slice() else { return None };
     let kind = app.real_kind();
@@ -89,15 +90,16 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
     if !known || !calm || kind == Kind::TwoCounter && !app.user_windows.is_empty() {
         return None;
     }
-    let (percent, allowed_ms) = if app.user_windows.is_empty() {
-        (101, 0)
+    let from_ms = summary.history_from_ms;
+    let bound_ms = summary.promise_bound_ms?.saturating_sub(from_ms);
+    let takes_ms = if app.user_windows.is_empty() {
+        bound_ms * 101 / 100
     } else {
         let windows = app.specs().into_iter().chain(app.user_specs());
-        (105, 2 * windows.map(|window| window.length_ms).max().unwrap_or(0))
+        let longest_ms = windows.map(|window| window.length_ms).max().unwrap_or(0);
+        bound_ms * 105 / 100 + bound_ms.max(2 * longest_ms)
     };
-    let from_ms = summary.history_from_ms;
-    let takes_ms = summary.promise_bound_ms?.saturating_sub(from_ms) * percent / 100;
-    Some(from_ms + takes_ms + 2 * scenario.latency_ms[1] + 2_000 + allowed_ms)
+    Some(from_ms + takes_ms + 2 * scenario.latency_ms[1] + 2_000)
 }
 
 #[cfg(test)]

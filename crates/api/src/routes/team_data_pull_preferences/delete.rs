@@ -51,7 +51,14 @@ pub async fn delete(
     };
     loop {
         let by = app.author(caller.actor());
-        let end = app.store.delete_preferences(&scope, selection, providers, &by).await?;
+        let deleted = app.store.delete_preferences(&scope, selection, providers, &by).await;
+        let end = match selection {
+            // What went before stays deleted, so nobody is told that nothing was changed.
+            Selection::Page { after: Some(_), .. } => {
+                deleted.map_err(lookback_store::Error::outcome_unknown)?
+            }
+            _ => deleted?,
+        };
         match end {
             Some(_) => selection = Selection::Page { after: end, limit: TEAMS_AT_ONCE },
             None => return Ok(Json(json!({}))),

@@ -75,6 +75,7 @@ fn work(windows: &[WindowSpec], from_ms: Ms, requests: usize) -> Work<'_> {
         from_ms,
         start_ms: from_ms,
         requests: requests as u64,
+        later: &[],
         latency_ms: 0,
         clock_off_ms: 0,
     }
@@ -116,6 +117,39 @@ fn nothing_beats_the_optimum_and_the_engine_comes_within_its_margins() {
                         "{kind:?} {limit} {long:?} {requests}: {bound} > {best}"
                     );
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_beats_the_bound_where_more_is_asked_for_later() {
+    for kind in [Kind::Aligned, Kind::Log, Kind::Anchored, Kind::Bucket, Kind::TwoCounter] {
+        for (limit, first, more) in [(2, 2, 3), (3, 2, 4), (3, 3, 3), (2, 1, 3), (1, 1, 2)] {
+            for later in 1..9 {
+                let windows = [WindowSpec::requests(limit, 4_000, kind)];
+                let asked = |step: usize| first + if step < later { 0 } else { more };
+                let by_then = |counts: &[u64]| {
+                    let sent = counts.iter().scan(0, |sum, count| {
+                        *sum += count;
+                        Some(*sum)
+                    });
+                    sent.enumerate().all(|(step, sent)| sent <= asked(step))
+                };
+                let best = optimum((first + more) as usize, &|counts| {
+                    by_then(counts) && accepted(&windows, kind, START_MS, counts)
+                });
+                let at_ms = START_MS + later as Ms * STEP_MS;
+                let work = Work { later: &[(at_ms, more)], ..work(&windows, START_MS, first as usize) };
+                let bound = earliest_ms(&work).expect("nothing polls") - START_MS;
+                assert!(bound <= best, "{kind:?} {limit} {first} {more} {later}: {bound} > {best}");
+                // Steps lose nothing where the clock cuts windows, and part of one where it weighs them.
+                let is_close = match kind {
+                    Kind::Aligned => best == bound,
+                    Kind::TwoCounter => best < bound + STEP_MS,
+                    _ => true,
+                };
+                assert!(is_close, "{kind:?} {limit} {first} {more} {later}: {bound}, {best}");
             }
         }
     }

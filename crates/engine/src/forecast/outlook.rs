@@ -334,6 +334,7 @@ fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>
         from_ms: load.start_ms,
         start_ms: load.start_ms,
         requests,
+        later: &[],
         latency_ms: 0,
         clock_off_ms: 0,
     };

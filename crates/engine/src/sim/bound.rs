@@ -2,7 +2,7 @@
 //!
 //! Polls are taken out of each window first; what is left carries history as early as the windows allow.
 //! Sending as early as possible is best: for every kind, the k-th request cannot go before a monotone
-//! function of the earlier ones, so by induction no schedule has sent more at any moment.
+//! function of the earlier ones and of when it is asked for, so by induction no schedule has sent more at any moment.
 
 use std::collections::VecDeque;
 
@@ -252,8 +252,10 @@ pub struct Work<'a> {
     pub from_ms: Ms,
     /// When the run starts.
     pub start_ms: Ms,
-    /// Number of requests.
+    /// Number of requests that are asked for then.
     pub requests: u64,
+    /// When more are asked for, ascending, and how many.
+    pub later: &'a [(Ms, u64)],
     /// The longest latency where the bound is to allow for it, else 0: added to the length of every window that no
     /// clock cuts, and how long what is sent stays counted as new where two counters are added.
     pub latency_ms: Ms,
@@ -328,7 +330,18 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
     let mut rests: Vec<_> =
         windows.flat_map(|spec| flows(spec, work).into_iter().map(move |flow| rest(spec, flow))).collect();
     let (mut left, mut now) = (work.requests, work.from_ms);
-    while left > 0 {
+    let (mut later, mut last) = (work.later.iter().peekable(), now);
+    loop {
+        while let Some((_, more)) = later.next_if(|(at, _)| *at <= now) {
+            left += more;
+        }
+        if left == 0 {
+            let Some((at, _)) = later.peek() else { return Some(last) };
+            now = *at;
+            // Whoever has nothing to send is not kept from it by polls.
+            rests.iter_mut().for_each(|rest| rest.send(now, 0));
+            continue;
+        }
         let mut room = left;
         let mut wait = None;
         for rest in &mut rests {
@@ -343,10 +356,10 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
             None => {
                 rests.iter_mut().for_each(|rest| rest.send(now, room));
                 left -= room;
+                last = now;
             }
         }
     }
-    Some(now)
 }
 
 #[cfg(test)]
@@ -367,6 +380,7 @@ mod tests {
             from_ms,
             start_ms,
             requests,
+            later: &[],
             latency_ms: 0,
             clock_off_ms: 0,
         }
@@ -422,6 +436,19 @@ mod tests {
             WindowSpec::requests(15, 100_000, Kind::Aligned),
         ];
         assert_eq!(earliest_ms(&work(&windows, 16)), Some(1_100_000));
+    }
+
+    #[test]
+    fn what_was_sent_before_more_was_asked_for_takes_its_part_of_the_window() {
+        let windows = [WindowSpec::requests(10, 1_000, Kind::TwoCounter)];
+        let mut work = work(&windows, 6);
+        work.later = &[(1_001_200, 8), (1_009_000, 1)];
+        // Of the six 4.8 are left when the eight are asked for: three of them wait for what falls from then on.
+        assert_eq!(earliest_ms(&work), Some(1_009_000));
+        work.later = &[(1_001_200, 8)];
+        assert_eq!(earliest_ms(&work), Some(1_001_667));
+        (work.from_ms, work.requests, work.later) = (1_001_200, 8, &[]);
+        assert_eq!(earliest_ms(&work), Some(1_001_200));
     }
 
     #[test]

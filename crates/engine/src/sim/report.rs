@@ -174,6 +174,31 @@ enum Yardstick {
     Promise,
 }
 
+/// The history that was asked for, what was to be sent again with it, by the moment, ascending.
+fn asked(world: &World<'_, '_>, index: u32) -> Vec<(Ms, u64)> {
+    let (app, site) = (&world.scenario.app[index as usize], &world.sites[index as usize]);
+    let mut asked = BTreeMap::new();
+    for (team, again) in app.team.iter().zip(&site.again).filter(|(team, _)| wants_history(team)) {
+        let requests = u64::from(team.history_connections) * u64::from(team.history_requests) + again;
+        *asked.entry(seconds_ms(team.history_at_seconds)).or_default() += requests;
+    }
+    asked.into_iter().collect()
+}
+
+/// The same work as a run is held against it: without what may have had the room of `missed` polls, and a hundredth
+/// more for the goal.
+fn held_against(asked: &[(Ms, u64)], missed: u64, yardstick: Yardstick) -> Vec<(Ms, u64)> {
+    let all: u64 = asked.iter().map(|(_, requests)| requests).sum();
+    let grown = |sum: u64| if yardstick == Yardstick::Bound { sum } else { sum + sum.div_ceil(100) };
+    let mut sum = 0;
+    let grow = |(at_ms, requests): &(Ms, u64)| {
+        let before = grown(sum);
+        sum = (sum + requests).min(all.saturating_sub(missed));
+        (*at_ms, grown(sum) - before)
+    };
+    asked.iter().map(grow).collect()
+}
+
 /// The bound of one application: all its history through its own windows, and each user's through theirs.
 fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<Ms> {
     let (app, site) = (&world.scenario.app[index as usize], &world.sites[index as usize]);
@@ -229,8 +254,11 @@ fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<
         Yardstick::Promise if app.real_kind() != Kind::TwoCounter => &[0],
         _ => &[0, CLOCK_ERROR_MS as i64, -(CLOCK_ERROR_MS as i64)],
     };
-    let mut raise = |windows: &[WindowSpec], polls: &[Polls<'_>], from_ms: Ms, requests: u64| -> Option<()> {
-        let requests = requests.saturating_sub(missed(world, polls));
+    let mut raise = |windows: &[WindowSpec], polls: &[Polls<'_>], asked: &[(Ms, u64)]| -> Option<()> {
+        let asked = held_against(asked, missed(world, polls), yardstick);
+        let moved = |(at_ms, count): &(Ms, u64)| (world.start_ms + at_ms, *count);
+        let asked: Vec<_> = asked.iter().map(moved).collect();
+        let Some((&(from_ms, requests), later)) = asked.split_first() else { return Some(()) };
         let mut work = Work {
             windows,
             cost: app.history_cost(),
@@ -239,9 +267,10 @@ fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<
             poll_slack_ms,
             on_both_sides: (yardstick == Yardstick::Promise && app.real_kind() != Kind::TwoCounter)
                 .then_some((latency[1] + CLOCK_ERROR_MS, CLOCK_ERROR_MS)),
-            from_ms: world.start_ms + from_ms,
+            from_ms,
             start_ms: world.start_ms,
-            requests: if goal { requests + requests.div_ceil(100) } else { requests },
+            requests,
+            later,
             latency_ms: if goal { latency[1] } else { 0 },
             clock_off_ms: 0,
         };
@@ -251,15 +280,13 @@ fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<
         }
         Some(())
     };
+    // What a window has let through by a moment is bounded best from when something is asked for.
+    let asked = asked(world, index);
+    for first in 0..asked.len() {
+        raise(&windows, &all, &asked[first..])?;
+    }
     for (position, team) in app.team.iter().enumerate().filter(|(_, team)| wants_history(team)) {
         let from_ms = seconds_ms(team.history_at_seconds);
-        let began = |team: &TeamScenario| seconds_ms(team.history_at_seconds) >= from_ms;
-        let later = app.team.iter().filter(|team| began(team));
-        let asked =
-            |team: &TeamScenario| u64::from(team.history_connections) * u64::from(team.history_requests);
-        let again = app.team.iter().zip(&site.again).filter(|(team, _)| began(team));
-        let requests = later.map(asked).sum::<u64>() + again.map(|(_, again)| again).sum::<u64>();
-        raise(&windows, &all, from_ms, requests)?;
         if user_windows.is_empty() {
             continue;
         }
@@ -270,10 +297,10 @@ fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Option<
         let each = u64::from(team.history_requests);
         let polled = polls(position, both.min(1));
         if firsts[position].is_empty() || dues.is_empty() {
-            raise(&user_windows, &[polled], from_ms, each)?;
+            raise(&user_windows, &[polled], &[(from_ms, each)])?;
         }
         for due in dues.chunks(1).filter(|_| !firsts[position].is_empty()) {
-            raise(&user_windows, &[Polls { firsts: Some(due), ..polled }], from_ms, each)?;
+            raise(&user_windows, &[Polls { firsts: Some(due), ..polled }], &[(from_ms, each)])?;
         }
     }
     Some(bound)

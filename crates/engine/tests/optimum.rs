@@ -2,7 +2,7 @@
 
 use lookback_engine::quota::{Kind, WindowSpec};
 use lookback_engine::sim::provider::Provider;
-use lookback_engine::sim::{Work, earliest_ms};
+use lookback_engine::sim::{Polls, Work, earliest_ms};
 use lookback_engine::{AppSpec, Cost, Engine, Ms, Response, Status};
 use std::collections::BTreeSet;
 
@@ -151,6 +151,43 @@ fn nothing_beats_the_bound_where_more_is_asked_for_later() {
                 };
                 assert!(is_close, "{kind:?} {limit} {first} {more} {later}: {bound}, {best}");
             }
+        }
+    }
+}
+
+#[test]
+fn history_beside_polls_under_two_counters_is_done_when_the_bound_says() {
+    for (limit, period_ms, dues) in [
+        (3, 4_000, &[0][..]),
+        (4, 4_000, &[1, 2]),
+        (5, 4_000, &[0, 1]),
+        (5, 2_000, &[1]),
+        (3, 8_000, &[3, 4]),
+        (4, 5_000, &[0, 4]),
+    ] {
+        let windows = [WindowSpec::requests(limit, 4_000, Kind::TwoCounter)];
+        let firsts: Vec<Ms> = dues.iter().map(|step| START_MS + step * STEP_MS).collect();
+        let polls_at = |step: usize| {
+            let now_ms = START_MS + step as Ms * STEP_MS;
+            firsts.iter().filter(|due| now_ms >= **due && (now_ms - **due).is_multiple_of(period_ms)).count()
+                as u64
+        };
+        // History never goes so early that one of the polls in the next two windows would be refused.
+        let accepts = |counts: &[u64]| {
+            let until = counts.len() + 8;
+            let all: Vec<u64> =
+                (0..until).map(|step| counts.get(step).unwrap_or(&0) + polls_at(step)).collect();
+            accepted(&windows, Kind::TwoCounter, START_MS, &all)
+        };
+        for requests in 1..=6 {
+            let best = optimum(requests, &accepts);
+            let connections = firsts.len() as u64;
+            let polls = [Polls { connections, period_ms, firsts: Some(&firsts), since_ms: 0 }];
+            let work = Work { polls: &polls, ..work(&windows, START_MS, requests) };
+            let bound = earliest_ms(&work).expect("polls leave something") - START_MS;
+            // The best moves in steps, and may lose one twice.
+            let range = bound..=bound + 2 * STEP_MS;
+            assert!(range.contains(&best), "{limit} {period_ms} {dues:?} {requests}: {bound}, {best}");
         }
     }
 }

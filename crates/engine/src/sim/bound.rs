@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::known::KnownLog;
+use super::sums::KnownSums;
 use crate::app::discrepancy;
 use crate::cost::Cost;
 use crate::quota::{Kind, WindowSpec};
@@ -59,6 +60,7 @@ struct Rest<'a> {
     gone: u64,
     /// Instead, where the moments of polls are known.
     known: Option<KnownLog<'a>>,
+    sums: Option<KnownSums<'a>>,
 }
 
 impl Rest<'_> {
@@ -153,13 +155,19 @@ impl Rest<'_> {
         let before = (self.held() - current) * self.cost + polls(since.saturating_sub(length_ms), since);
         let used = current * self.cost + polls(since, now);
         let (ends, all) = (begun + length_ms, self.limit * length_ms);
-        let free = all.saturating_sub(before * (ends - now) + used * length_ms) / (self.cost * length_ms);
-        let room = self.limit.saturating_sub(used + self.cost) * length_ms;
-        match room.checked_div(before) {
-            _ if free > 0 => Ok(free),
-            Some(left_ms) if left_ms > 0 => Err((ends - left_ms.min(length_ms)).max(now + 1)),
-            _ => Err(ends),
+        let mut free = all.saturating_sub(before * (ends - now) + used * length_ms) / (self.cost * length_ms);
+        let left = self.limit.saturating_sub(used + self.cost) * length_ms;
+        let mut more = match left.checked_div(before) {
+            _ if free > 0 => now,
+            Some(left_ms) if left_ms > 0 => (ends - left_ms.min(length_ms)).max(now + 1),
+            _ => ends,
+        };
+        if let Some(sums) = &mut self.sums {
+            sums.open(begun, before);
+            free = free.min(sums.most(now).saturating_sub(current * self.cost) / self.cost);
+            more = more.max(sums.waits(now, (current + 1) * self.cost).unwrap_or(now));
         }
+        if free > 0 { Ok(free) } else { Err(more) }
     }
 
     fn forget_before(&mut self, from: Ms) {
@@ -289,6 +297,8 @@ fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
         Kind::Log | Kind::Unknown => vec![Flow::Log, steps(work.from_ms, 0)],
         // Earlier polls may have begun a window that ends just after history is asked for.
         Kind::Anchored => vec![steps(work.from_ms, u64::from(work.from_ms > work.start_ms))],
+        // The rest follows where polls to come are looked at one by one.
+        Kind::TwoCounter if KnownSums::are_known(work.polls, length_ms) => vec![Flow::TwoCounter],
         Kind::TwoCounter => vec![Flow::TwoCounter, Flow::Aligned, steps(opened, 0), Flow::Short(opened)],
         Kind::Bucket => vec![Flow::Even(work.from_ms)],
     }
@@ -306,9 +316,11 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
         let (poll_cost, cost) = (work.poll_cost.of(spec.unit), work.cost.of(spec.unit));
         let polls = (work.polls, poll_cost, poll_slack_ms);
         let known = || KnownLog::new((spec.limit, length_ms), polls, cost, work.from_ms);
+        let sums = || KnownSums::new((spec.limit, length_ms), polls, lag_ms);
         Rest {
             length_ms,
             known: matches!(flow, Flow::Log).then(known).flatten(),
+            sums: matches!(flow, Flow::TwoCounter).then(sums).flatten(),
             flow,
             limit: spec.limit,
             polls: work.polls,

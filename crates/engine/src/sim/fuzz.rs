@@ -233,9 +233,11 @@ mod tests {
         // A minute, of which four seconds are near a boundary; a day that begins with yesterday's polls.
         assert_eq!(try_out(&draw(920_001_763)).1, [""; 0]);
         assert_eq!(try_out(&draw(920_000_098)).1, [""; 0]);
-        // A quarter of an hour and an hour, both rounded; a minute, a quarter of an hour and a day.
+        // Polls just after each hour, which is why the last one may be filled but for two.
         assert_eq!(try_out(&draw(1_300_003_225)).1, [""; 0]);
+        // A day in which others had asked for much before.
         assert_eq!(try_out(&draw(1_300_021_778)).1, [""; 0]);
+        assert_eq!(try_out(&draw(1_400_024_191)).1, [""; 0]);
     }
 
     #[test]

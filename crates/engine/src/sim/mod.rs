@@ -14,6 +14,7 @@ mod scenario;
 mod site;
 pub(crate) mod stats;
 mod summary;
+mod sums;
 mod trace;
 mod world;
 

@@ -93,9 +93,7 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
     let from_ms = summary.history_from_ms;
     let bound_ms = summary.promise_bound_ms?.saturating_sub(from_ms);
     let takes_ms = if app.user_windows.is_empty() {
-        // Two counters in several windows are rounded in each, and a request that misses one waits for the next.
-        let percent = if kind == Kind::TwoCounter { 110 } else { 101 };
-        bound_ms * percent / 100
+        bound_ms * 101 / 100
     } else {
         let windows = app.specs().into_iter().chain(app.user_specs());
         let longest_ms = windows.map(|window| window.length_ms).max().unwrap_or(0);

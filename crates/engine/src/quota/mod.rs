@@ -3,12 +3,14 @@
 //! A [`Bucket`] is one OAuth application or one user of one. It holds up to four [`Window`]s, each charged
 //! so that whatever the provider can have counted is at most what we charged.
 
+mod begun;
 mod bucket;
 mod counters;
 mod folded;
 mod foreign;
 mod limit;
 mod log;
+mod room;
 mod slack;
 mod spec;
 mod weighted;

@@ -2,8 +2,9 @@
 
 use super::counters::Counters;
 use super::log::SlidingLog;
+use super::room::Dues;
 use super::spec::Kind;
-use super::weighted::{Dues, Weighted};
+use super::weighted::Weighted;
 use super::window::Window;
 use crate::cost::Unit;
 use crate::time::{Instant, Ms};

@@ -97,7 +97,7 @@ impl Window {
             counters.advance(at, self.in_flight);
         }
         if let Some(weighted) = &mut self.weighted {
-            weighted.advance(at.now_ms);
+            weighted.advance(at);
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::app::{App, AppSpec};
 use crate::cost::Cost;
 use crate::fair::Share;
-use crate::heap::Heap;
+use crate::heap::{Heap, Timed};
 use crate::history::Shape;
 use crate::journal::{Lease, Record};
 use crate::quota::{SpecError, WindowSpec};
@@ -20,8 +20,10 @@ use crate::time::Ms;
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     apps: Vec<App>,
+    /// When the first of them was added: the agenda counts from then.
+    started_ms: Ms,
     /// Applications by the time each must be looked at.
-    agenda: Heap,
+    agenda: Heap<Timed>,
     /// The place of each in it: apart, since a change of one moves others that nobody looks at.
     places: Vec<u32>,
 }
@@ -37,7 +39,18 @@ impl Engine {
     ///
     /// # Errors
     /// Where a window's figures are out of range.
+    ///
+    /// # Panics
+    /// Beyond four million applications.
     pub fn add_app(&mut self, spec: AppSpec, now_ms: Ms) -> Result<u32, SpecError> {
+        assert!(
+            self.apps.len() < Timed::THINGS_MAX,
+            "an engine has at most {} applications",
+            Timed::THINGS_MAX
+        );
+        if self.apps.is_empty() {
+            self.started_ms = now_ms;
+        }
         let shard = self.apps.len() as u32;
         self.apps.push(App::new(shard, spec, now_ms)?);
         self.places.push(0);
@@ -105,19 +118,20 @@ impl Engine {
     /// anything.
     #[must_use]
     pub fn wake_ms(&self) -> Option<Ms> {
-        self.agenda.first().map(|(ms, _)| ms)
+        self.agenda.first().map(|(ms, _)| self.started_ms + ms)
     }
 
     /// Gives up one request whose deadline has passed.
     pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
         let apps = &mut self.apps;
-        self.agenda.find(now_ms, &mut |app| apps[app as usize].expire(now_ms))
+        let since_ms = now_ms.saturating_sub(self.started_ms);
+        self.agenda.find(since_ms, &mut |app| apps[app as usize].expire(now_ms))
     }
 
     /// The next request to send at `now_ms`, if there is one. Its record is to be durable before it leaves.
     pub fn decide(&mut self, now_ms: Ms) -> Option<Grant> {
         while let Some((at_ms, index)) = self.agenda.first() {
-            if at_ms > now_ms {
+            if self.started_ms + at_ms > now_ms {
                 return None;
             }
             let app = &mut self.apps[index as usize];
@@ -201,7 +215,8 @@ impl Engine {
         if wake_ms == Ms::MAX {
             self.agenda.remove(&mut self.places[..], index);
         } else {
-            self.agenda.set(&mut self.places[..], index, wake_ms);
+            let since_ms = wake_ms.saturating_sub(self.started_ms);
+            self.agenda.set(&mut self.places[..], index, since_ms);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A heap of numbered things by a key that can change.
 
+use std::cmp::Ordering;
+
 use crate::tight;
 
 /// Children of a node: a shallow heap touches fewer lines of memory than a binary one.
@@ -19,65 +21,121 @@ impl Places for [u32] {
     }
 }
 
-/// Numbered things, each at most once, the one with the smallest key first; of equal keys the lower number.
-///
-/// Whoever changes it hands it what keeps the places, always the same.
-#[derive(Clone, Debug)]
-pub struct Heap {
-    /// The node of place 0, or [`NONE`]. It stands here because most heaps of teams have one, and then no
-    /// other memory is touched.
-    root: Node,
-    /// The nodes of places 1 and up.
-    rest: Vec<Node>,
+/// A thing and its key; ordered by key, and by number where keys are equal.
+pub trait Node: Copy + Ord {
+    /// After every other: the root of an empty heap.
+    const NONE: Self;
+
+    /// A thing with its key.
+    fn new(key: u64, id: u32) -> Self;
+
+    fn key(self) -> u64;
+
+    fn id(self) -> u32;
 }
 
-impl Default for Heap {
-    fn default() -> Self {
-        Self { root: NONE, rest: Vec::new() }
-    }
-}
-
-/// A thing and its key in twelve bytes: an engine has a million of them.
-#[derive(Clone, Copy, Debug)]
+/// A thing and any key in twelve bytes: an engine has a million of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, packed(4))]
-struct Node {
+pub struct Wide {
     key: u64,
     id: u32,
 }
 
-/// The root of an empty heap.
-const NONE: Node = Node { key: u64::MAX, id: u32::MAX };
+impl Node for Wide {
+    const NONE: Self = Self { key: u64::MAX, id: u32::MAX };
 
-impl Node {
-    /// Key and number as one number, so that nodes are compared without a branch.
-    fn order(self) -> u128 {
-        u128::from(self.key) << 64 | u128::from(self.id)
+    fn new(key: u64, id: u32) -> Self {
+        Self { key, id }
     }
 
-    fn is_before(self, other: Self) -> bool {
-        self.order() < other.order()
+    fn key(self) -> u64 {
+        self.key
+    }
+
+    fn id(self) -> u32 {
+        self.id
     }
 }
 
-impl Heap {
+impl Ord for Wide {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // As one number, so that nodes are compared without a branch.
+        let number = |node: &Self| u128::from(node.key) << 64 | u128::from(node.id);
+        number(self).cmp(&number(other))
+    }
+}
+
+impl PartialOrd for Wide {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A thing and a time, which is a key of up to 42 bits, in one number: half as long to compare and to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timed(u64);
+
+impl Timed {
+    const ID_BITS: u32 = 22;
+    /// The largest key, 139 years of milliseconds; larger ones are cut to it.
+    const KEY_MAX: u64 = (1 << (64 - Self::ID_BITS)) - 1;
+    /// Most things that such a heap can have: four million.
+    pub const THINGS_MAX: usize = (1 << Self::ID_BITS) - 1;
+}
+
+impl Node for Timed {
+    const NONE: Self = Self(u64::MAX);
+
+    fn new(key: u64, id: u32) -> Self {
+        Self(key.min(Self::KEY_MAX) << Self::ID_BITS | u64::from(id))
+    }
+
+    fn key(self) -> u64 {
+        self.0 >> Self::ID_BITS
+    }
+
+    fn id(self) -> u32 {
+        self.0 as u32 & Self::THINGS_MAX as u32
+    }
+}
+
+/// Numbered things, each at most once, the one with the smallest key first; of equal keys the lower number.
+///
+/// Whoever changes it hands it what keeps the places, always the same.
+#[derive(Clone, Debug)]
+pub struct Heap<N = Wide> {
+    /// The node of place 0. It stands here because most heaps of teams have one, and then no other memory is touched.
+    root: N,
+    /// The nodes of places 1 and up.
+    rest: Vec<N>,
+}
+
+impl<N: Node> Default for Heap<N> {
+    fn default() -> Self {
+        Self { root: N::NONE, rest: Vec::new() }
+    }
+}
+
+impl<N: Node> Heap<N> {
     /// The smallest key and whose it is.
     pub fn first(&self) -> Option<(u64, u32)> {
-        (!self.is_empty()).then_some((self.root.key, self.root.id))
+        (!self.is_empty()).then(|| (self.root.key(), self.root.id()))
     }
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.root.id == NONE.id
+        self.root == N::NONE
     }
 
     /// The node of a place that is taken.
-    fn node(&self, place: usize) -> Node {
+    fn node(&self, place: usize) -> N {
         if place == 0 { self.root } else { self.rest[place - 1] }
     }
 
     /// Where `id` is, if it is in.
     fn find_place(&self, places: &mut (impl Places + ?Sized), id: u32) -> Option<usize> {
-        if self.root.id == id {
+        if self.root.id() == id {
             return Some(0);
         }
         Some(*places.place(id) as usize).filter(|place| *place > 0)
@@ -85,7 +143,7 @@ impl Heap {
 
     /// Enters `id` under `key`, or moves it there.
     pub fn set(&mut self, places: &mut (impl Places + ?Sized), id: u32, key: u64) {
-        let node = Node { key, id };
+        let node = N::new(key, id);
         if let Some(place) = self.find_place(places, id) {
             self.settle(places, place, node);
         } else if self.is_empty() {
@@ -99,7 +157,7 @@ impl Heap {
     /// Moves `id` under `key` if it is in.
     pub fn change(&mut self, places: &mut (impl Places + ?Sized), id: u32, key: u64) {
         if let Some(place) = self.find_place(places, id) {
-            self.settle(places, place, Node { key, id });
+            self.settle(places, place, N::new(key, id));
         }
     }
 
@@ -108,7 +166,7 @@ impl Heap {
         let Some(place) = self.find_place(places, id) else { return false };
         *places.place(id) = 0;
         match self.rest.pop() {
-            None => self.root = NONE,
+            None => self.root = N::NONE,
             Some(last) if place <= self.rest.len() => self.settle(places, place, last),
             Some(_) => {}
         }
@@ -122,30 +180,35 @@ impl Heap {
 
     fn find_below<R>(&self, place: usize, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
         let node = self.node(place);
-        if node.key > most {
+        if node.key() > most {
             return None;
         }
-        ask(node.id).or_else(|| {
-            let children = self.rest.iter().enumerate().skip(place * ARITY).take(ARITY);
-            let mut early = children.filter(|(_, child)| child.key <= most);
-            early.find_map(|(above, _)| self.find_below(above + 1, most, ask))
+        let first = (place * ARITY).min(self.rest.len());
+        let children = &self.rest[first..(first + ARITY).min(self.rest.len())];
+        ask(node.id()).or_else(|| {
+            let mut below = children.iter().enumerate();
+            below.find_map(|(offset, child)| {
+                if child.key() > most { None } else { self.find_below(first + offset + 1, most, ask) }
+            })
         })
     }
 
     /// Puts `node` where it belongs, starting from a place that is free.
-    fn settle(&mut self, places: &mut (impl Places + ?Sized), place: usize, node: Node) {
-        if place > 0 && node.is_before(self.node((place - 1) / ARITY)) {
+    fn settle(&mut self, places: &mut (impl Places + ?Sized), place: usize, node: N) {
+        if self.rest.is_empty() {
+            self.root = node;
+        } else if place > 0 && node < self.node((place - 1) / ARITY) {
             self.rise(places, place, node);
         } else {
             self.sink(places, place, node);
         }
     }
 
-    fn rise(&mut self, places: &mut (impl Places + ?Sized), mut place: usize, node: Node) {
+    fn rise(&mut self, places: &mut (impl Places + ?Sized), mut place: usize, node: N) {
         while place > 0 {
             let above = (place - 1) / ARITY;
             let parent = self.node(above);
-            if !node.is_before(parent) {
+            if node >= parent {
                 break;
             }
             self.put(places, place, parent);
@@ -154,26 +217,26 @@ impl Heap {
         self.put(places, place, node);
     }
 
-    fn sink(&mut self, places: &mut (impl Places + ?Sized), mut place: usize, node: Node) {
+    fn sink(&mut self, places: &mut (impl Places + ?Sized), mut place: usize, node: N) {
         loop {
             // Place `n` stands at `rest[n - 1]`.
             let first = place * ARITY;
             let (offset, least) = match self.rest.get(first..first + ARITY) {
                 // A tournament of two rounds, without a branch.
                 Some(&[a, b, c, d]) => {
-                    let left = if b.is_before(a) { (1, b) } else { (0, a) };
-                    let right = if d.is_before(c) { (3, d) } else { (2, c) };
-                    if right.1.is_before(left.1) { right } else { left }
+                    let left = if b < a { (1, b) } else { (0, a) };
+                    let right = if d < c { (3, d) } else { (2, c) };
+                    if right.1 < left.1 { right } else { left }
                 }
                 _ => {
                     let children = self.rest.get(first..).unwrap_or_default().iter().copied();
-                    let Some(least) = children.enumerate().min_by_key(|(_, child)| child.order()) else {
+                    let Some(least) = children.enumerate().min_by_key(|(_, child)| *child) else {
                         break;
                     };
                     least
                 }
             };
-            if !least.is_before(node) {
+            if least >= node {
                 break;
             }
             self.put(places, place, least);
@@ -183,13 +246,13 @@ impl Heap {
     }
 
     #[inline]
-    fn put(&mut self, places: &mut (impl Places + ?Sized), place: usize, node: Node) {
+    fn put(&mut self, places: &mut (impl Places + ?Sized), place: usize, node: N) {
         if place == 0 {
             self.root = node;
             return;
         }
         self.rest[place - 1] = node;
-        *places.place(node.id) = place as u32;
+        *places.place(node.id()) = place as u32;
     }
 }
 
@@ -197,33 +260,46 @@ impl Heap {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
+    use proptest::test_runner::{RngSeed, TestCaseError};
     use std::collections::BTreeMap;
+
+    /// A thing, and a key to enter it under, or to change it to where it is in; none to take it out.
+    type Step = (u32, Option<(u64, bool)>);
+
+    fn says_what_a_sorted_map_says<N: Node>(steps: &[Step]) -> Result<(), TestCaseError> {
+        let (mut heap, mut places, mut model) = (Heap::<N>::default(), [0; 40], BTreeMap::new());
+        for (id, key) in steps.iter().copied() {
+            match key {
+                Some((key, true)) => {
+                    heap.change(&mut places[..], id, key);
+                    model.entry(id).and_modify(|old| *old = key);
+                }
+                Some((key, false)) => {
+                    heap.set(&mut places[..], id, key);
+                    model.insert(id, key);
+                }
+                None => prop_assert_eq!(heap.remove(&mut places[..], id), model.remove(&id).is_some()),
+            }
+            prop_assert_eq!(heap.first(), model.iter().map(|(id, key)| (*key, *id)).min());
+            let mut early = Vec::new();
+            let none: Option<()> = heap.find(10, &mut |id| {
+                early.push(id);
+                None
+            });
+            early.sort_unstable();
+            let small = model.iter().filter(|(_, key)| **key <= 10).map(|(id, _)| *id);
+            prop_assert_eq!((none, early), (None, small.collect::<Vec<_>>()));
+        }
+        Ok(())
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0), ..ProptestConfig::default() })]
 
         #[test]
         fn it_says_what_a_sorted_map_says(steps in prop::collection::vec((0_u32..40, prop::option::of((0_u64..30, any::<bool>()))), 1..400)) {
-            let (mut heap, mut places, mut model) = (Heap::default(), [0; 40], BTreeMap::new());
-            for (id, key) in steps {
-                match key {
-                    Some((key, true)) => {
-                        heap.change(&mut places[..], id, key);
-                        model.entry(id).and_modify(|old| *old = key);
-                    }
-                    Some((key, false)) => {
-                        heap.set(&mut places[..], id, key);
-                        model.insert(id, key);
-                    }
-                    None => prop_assert_eq!(heap.remove(&mut places[..], id), model.remove(&id).is_some()),
-                }
-                prop_assert_eq!(heap.first(), model.iter().map(|(id, key)| (*key, *id)).min());
-                let mut early = Vec::new();
-                let none: Option<()> = heap.find(10, &mut |id| { early.push(id); None });
-                early.sort_unstable();
-                prop_assert_eq!((none, early), (None, model.iter().filter(|(_, key)| **key <= 10).map(|(id, _)| *id).collect::<Vec<_>>()));
-            }
+            says_what_a_sorted_map_says::<Wide>(&steps)?;
+            says_what_a_sorted_map_says::<Timed>(&steps)?;
         }
     }
 }

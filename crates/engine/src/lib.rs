@@ -7,6 +7,7 @@
 //! I/O and reads no clock, so production, simulation and forecast run the same code.
 
 mod app;
+mod ascending;
 mod clock;
 mod cost;
 mod engine;
@@ -22,6 +23,7 @@ mod poll;
 pub mod quota;
 mod request;
 pub mod sim;
+mod soonest;
 mod stretch;
 mod tight;
 mod time;

@@ -1,8 +1,9 @@
 //! When polls fall due: a clock that can be slowed, and evenly spread phases on it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
+use crate::ascending::Ascending;
 use crate::tight;
 use crate::time::Ms;
 
@@ -10,10 +11,6 @@ use crate::time::Ms;
 const USER_BITS: u32 = 23;
 /// Most users an application can have.
 pub const USERS_MAX: usize = 1 << USER_BITS;
-/// Longest ring into which one is put out of turn, which moves half of it.
-const MOVED_MAX: usize = 256;
-/// Room that a heap keeps while it empties.
-const OTHERS_MIN: usize = 8;
 
 /// Fraction bits of poll time and of its rate.
 const SHIFT: u32 = 20;
@@ -111,61 +108,51 @@ pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
 /// The polls of one team: its clock and its connections by their next tag.
 ///
 /// A connection that was polled comes back one period later, so where all have one period they come back in
-/// the order they left: those stand in a ring, whose ends are all that is touched. Only of large teams the others
-/// need a heap: who joined out of order, and whose period is shorter than that of somebody in the ring.
+/// the order they left: those stand in a queue, whose ends are all that is touched. Only the others need a heap: who
+/// joined out of order, and whose period is shorter than that of somebody in the queue.
 #[derive(Clone, Debug)]
 pub struct PollQueue {
     /// The team's poll clock.
     pub clock: PollClock,
     /// The period of all its connections, if they have one.
     pub shared_period_ms: Option<Ms>,
-    /// Tag and connection of the next one, in one number, or [`NOBODY`]. It stands here so that who is next is
-    /// known before memory that nobody has looked at for long is there.
-    next: u64,
-    /// The same of those after it, ascending.
-    ring: VecDeque<u64>,
-    /// Those that were not above all of the ring when they were entered.
+    /// Tag and connection, in one number, of those in order.
+    queue: Ascending,
+    /// The same of those that were not above all of the queue when they were entered.
     others: BinaryHeap<Reverse<u64>>,
 }
-
-/// The next one where there is none.
-const NOBODY: u64 = u64::MAX;
 
 impl PollQueue {
     /// No connections yet.
     #[must_use]
     pub fn new(clock: PollClock) -> Self {
-        Self { clock, shared_period_ms: None, next: NOBODY, ring: VecDeque::new(), others: BinaryHeap::new() }
+        Self { clock, shared_period_ms: None, queue: Ascending::default(), others: BinaryHeap::new() }
     }
 
     /// Enters a connection.
     pub fn push(&mut self, tag_ms: Ms, user: u32) {
         debug_assert!(tag_ms < 1 << (64 - USER_BITS), "tags count from the application's start");
         let entry = tag_ms << USER_BITS | u64::from(user);
-        if self.ring.len() == self.ring.capacity() {
-            self.ring.reserve_exact(tight::step(self.ring.len()));
+        if self.queue.push(entry) {
+            return;
         }
-        if entry < self.next {
-            let second = std::mem::replace(&mut self.next, entry);
-            if second != NOBODY {
-                self.ring.push_front(second);
-            }
-        } else if self.ring.back().is_none_or(|last| *last <= entry) {
-            self.ring.push_back(entry);
-        } else if self.ring.len() < MOVED_MAX {
-            self.ring.insert(self.ring.partition_point(|other| *other < entry), entry);
-        } else {
-            if self.others.len() == self.others.capacity() {
-                self.others.reserve_exact(tight::step(self.others.len()));
-            }
-            self.others.push(Reverse(entry));
+        if self.others.len() == self.others.capacity() {
+            self.others.reserve_exact(tight::step(self.others.len()));
         }
+        self.others.push(Reverse(entry));
+    }
+
+    /// The next entry, and whether it is one of the others.
+    fn next(&self) -> Option<(u64, bool)> {
+        let other = self.others.peek().map(|Reverse(other)| (*other, true));
+        let queued = self.queue.first().map(|first| (first, false));
+        if other.is_none() { queued } else { queued.into_iter().chain(other).min() }
     }
 
     /// When the next one falls due.
     #[must_use]
     pub fn next_due_ms(&self) -> Option<Ms> {
-        (self.next != NOBODY).then(|| self.clock.due_ms(self.next >> USER_BITS))
+        self.next().map(|(next, _)| self.clock.due_ms(next >> USER_BITS))
     }
 
     /// Shows `see` the tag and connection of each that is due by `until_ms`, in no order.
@@ -177,29 +164,22 @@ impl PollQueue {
             }
             due
         };
-        let next = Some(&self.next).filter(|next| **next != NOBODY);
-        let _ = next.into_iter().chain(&self.ring).all(|entry| show(*entry));
+        let _ = self.queue.iter().all(&mut show);
         each_below(self.others.as_slice(), 0, &mut show);
     }
 
-    /// Takes out the next one if it is due by `now_ms`: its due moment, tag and connection.
-    pub fn pop_due(&mut self, now_ms: Ms) -> Option<(Ms, Ms, u32)> {
-        let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
-        let other = self.others.peek().map_or(NOBODY, |Reverse(other)| *other);
-        let next = match self.ring.pop_front_if(|next| *next < other) {
-            Some(next) => next,
-            None => self.pop_other(),
-        };
-        let due = std::mem::replace(&mut self.next, next);
-        Some((due_ms, due >> USER_BITS, due as u32 % USERS_MAX as u32))
-    }
-
-    fn pop_other(&mut self) -> u64 {
-        let other = self.others.pop().map_or(NOBODY, |Reverse(other)| other);
-        if self.others.capacity() > 2 * self.others.len() + OTHERS_MIN {
-            self.others.shrink_to_fit();
+    /// Takes out the next one: its tag and connection.
+    pub fn pop(&mut self) -> Option<(Ms, u32)> {
+        let (next, is_other) = self.next()?;
+        if is_other {
+            self.others.pop();
+            if self.others.is_empty() {
+                self.others = BinaryHeap::new();
+            }
+        } else {
+            self.queue.pop();
         }
-        other
+        Some((next >> USER_BITS, next as u32 % USERS_MAX as u32))
     }
 }
 
@@ -249,7 +229,7 @@ mod tests {
     #[test]
     fn polls_of_any_periods_come_in_the_order_of_their_tags() {
         polls_come_in_order(97);
-        polls_come_in_order(5 * MOVED_MAX as u32);
+        polls_come_in_order(1_280);
     }
 
     fn polls_come_in_order(users: u32) {
@@ -269,7 +249,7 @@ mod tests {
             let expected =
                 std::iter::once((tag_ms, user)).chain(model.range(..=(until_ms, u32::MAX)).copied());
             assert_eq!(seen, expected.collect::<Vec<_>>());
-            assert_eq!(queue.pop_due(Ms::from(u32::MAX)), Some((tag_ms, tag_ms, user)));
+            assert_eq!((queue.next_due_ms(), queue.pop()), (Some(tag_ms), Some((tag_ms, user))));
             queue.push(tag_ms + period_ms(user), user);
             model.insert((tag_ms + period_ms(user), user));
         }

@@ -1,7 +1,5 @@
 //! What polls will cost in the time ahead: the reserve that history leaves them.
 
-use std::cmp::Reverse;
-
 use super::users::User;
 use super::{App, Team};
 use crate::cost::{Cost, Unit};
@@ -167,7 +165,7 @@ pub fn discrepancy(n: u64) -> u64 {
 impl App {
     /// Whether a poll of the user's is due and not sent.
     fn is_overdue(&self, user: u32) -> bool {
-        self.overdue.iter().any(|Reverse(poll)| poll.user == user) || self.waiting.contains_key(&user)
+        self.overdue.iter().any(|poll| poll.user == user) || self.waiting.contains_key(&user)
     }
 
     /// Shares the poll capacity of the application's windows among its teams and slows their clocks.
@@ -250,7 +248,7 @@ mod tests {
                 app.on_time(now_ms);
             }
             seen[0] += usize::from(app.teams[0].polls.clock.rate() < FULL_RATE);
-            seen[1] += app.overdue.len();
+            seen[1] += app.overdue.iter().count();
             seen[2] += app.waiting.len();
             let polls = &app.teams[0].polls;
             let mut until_due_ms = [0; 7];

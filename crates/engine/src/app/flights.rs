@@ -7,9 +7,6 @@ use crate::quota::Marks;
 use crate::request::Lane;
 use crate::time::{Instant, Ms};
 
-/// Places that an application at rest keeps.
-const RESTING_MAX: usize = 1;
-
 /// A request whose response has not come.
 #[derive(Clone, Debug)]
 pub(super) struct InFlight {
@@ -26,15 +23,15 @@ pub(super) struct InFlight {
     pub user_marks: Marks,
 }
 
-/// A ring of requests; what has landed leaves a hole until nothing older is in flight.
+/// Requests by when they were sent; what has landed leaves a hole until nothing older is in flight.
 ///
-/// All have as long, so the first in the ring is also the first whose deadline passes.
+/// All have as long, so the oldest is also the first whose deadline passes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flights {
-    /// When the first in the ring was sent: known without a look at it, since every poll asks.
-    first_sent_ms: Option<Ms>,
+    /// One that was sent before all in the ring. In place: most applications that only poll have one at most.
+    oldest: Option<InFlight>,
     ring: VecDeque<Option<InFlight>>,
-    /// Number of the first place of the ring, wrapping.
+    /// Number of the first place of the ring, wrapping; the oldest has the one before it.
     first: u32,
     len: u32,
 }
@@ -47,38 +44,43 @@ impl Flights {
 
     /// Enters a request that is being sent, no earlier than those before; returns the number of its place.
     pub fn send(&mut self, request: InFlight) -> u32 {
-        if self.ring.capacity() == 0 {
-            self.ring.reserve_exact(1);
-        }
-        self.first_sent_ms.get_or_insert(request.sent.now_ms);
-        self.ring.push_back(Some(request));
         self.len += 1;
+        if self.len == 1 {
+            self.oldest = Some(request);
+            self.first = self.first.wrapping_add(1);
+            return self.first.wrapping_sub(1);
+        }
+        self.ring.push_back(Some(request));
         self.first.wrapping_add(self.ring.len() as u32 - 1)
     }
 
     /// Takes out the request with this place and sequence, if it is in flight.
     pub fn land(&mut self, place: u32, sequence: u64) -> Option<InFlight> {
-        let place = self.ring.get_mut(place.wrapping_sub(self.first) as usize)?;
-        let request = place.take_if(|request| request.sequence == sequence);
-        self.len -= u32::from(request.is_some());
+        let is_it = |request: &mut InFlight| request.sequence == sequence;
+        if let Some(request) = self.oldest.take_if(is_it) {
+            self.len -= 1;
+            return Some(request);
+        }
+        let request = self.ring.get_mut(place.wrapping_sub(self.first) as usize)?.take_if(is_it)?;
+        self.len -= 1;
         while self.ring.pop_front_if(|place| place.is_none()).is_some() {
             self.first = self.first.wrapping_add(1);
         }
-        if self.ring.is_empty() && self.ring.capacity() > RESTING_MAX {
+        if self.ring.is_empty() {
             self.ring = VecDeque::new();
         }
-        self.first_sent_ms = self.first().map(|(_, request)| request.sent.now_ms);
-        request
+        Some(request)
     }
 
     /// The one sent first, and the number of its place.
     pub fn first(&self) -> Option<(u32, &InFlight)> {
-        self.ring.front()?.as_ref().map(|request| (self.first, request))
+        let in_place = self.oldest.as_ref().map(|request| (self.first.wrapping_sub(1), request));
+        in_place.or_else(|| self.ring.front()?.as_ref().map(|request| (self.first, request)))
     }
 
-    /// When the one sent first was sent.
+    /// When that was sent.
     pub fn first_sent_ms(&self) -> Option<Ms> {
-        self.first_sent_ms
+        self.first().map(|(_, request)| request.sent.now_ms)
     }
 }
 

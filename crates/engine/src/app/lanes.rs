@@ -1,7 +1,5 @@
 //! Which request goes next: live, then polls, then history.
 
-use std::cmp::Reverse;
-
 use super::flights::InFlight;
 use super::{App, Order, Overdue, Timer};
 use crate::cost::{Cost, Unit};
@@ -50,7 +48,7 @@ impl App {
     fn history_was_first(&self) -> bool {
         self.spec.order == Order::Fifo
             && self.pending > 0
-            && self.overdue.peek().is_none_or(|Reverse(poll)| self.pending_since_ms <= poll.due_ms)
+            && self.overdue.peek().is_none_or(|poll| self.pending_since_ms <= poll.due_ms)
     }
 
     fn choose_live(&mut self, at: Instant) -> Option<Choice> {
@@ -66,7 +64,7 @@ impl App {
                     let team = self.users[user as usize].team;
                     return Some(Choice { lane: Lane::Live, team, user, cost, due_ms, chunk: None });
                 }
-                Some(release_ms) => self.timers.push(Reverse((release_ms, Timer::Live { user, asked_ms }))),
+                Some(release_ms) => self.timers.push((release_ms, Timer::Live { user, asked_ms })),
             }
         }
         None
@@ -80,9 +78,9 @@ impl App {
         if mutation::is("starve-polls") && self.pending > 0 {
             return None;
         }
-        while let Some(Reverse(Overdue { due_ms, user, team, tag_ms })) = self.overdue.pop() {
+        while let Some(Overdue { due_ms, user, team, tag_ms }) = self.overdue.pop() {
             if let Some(release_ms) = self.user_release(user, at, cost) {
-                self.timers.push(Reverse((release_ms, Timer::Poll { user, due_ms })));
+                self.timers.push((release_ms, Timer::Poll { user, due_ms }));
                 self.waiting.insert(user, tag_ms);
                 continue;
             }
@@ -160,7 +158,7 @@ impl App {
             let Some(release_ms) = self.user_history_release(user, at, cost) else { return Some(pull) };
             self.withdraw(pull);
             self.parked.insert(user, vec![pull]);
-            self.timers.push(Reverse((release_ms, Timer::Unpark { user })));
+            self.timers.push((release_ms, Timer::Unpark { user }));
         }
         self.fair.sleep(team);
         None

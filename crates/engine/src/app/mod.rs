@@ -10,8 +10,7 @@ mod sight;
 mod users;
 mod wake;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use smallvec::SmallVec;
@@ -24,6 +23,7 @@ use crate::history::{Pulls, Shape};
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
 use crate::quota::{Bucket, SpecError, WINDOWS_MAX, WindowSpec};
+use crate::soonest::Soonest;
 use crate::stretch;
 use crate::tight;
 use crate::time::{Instant, Ms};
@@ -172,10 +172,10 @@ pub(crate) struct App {
     /// In place, since most have one.
     teams: SmallVec<[Team; 1]>,
     users: Vec<User>,
-    overdue: BinaryHeap<Reverse<Overdue>>,
+    overdue: Soonest<Overdue>,
     /// Polls that are due and not sent, those waiting for their user's quota included.
     overdue_count: u64,
-    timers: BinaryHeap<Reverse<(Ms, Timer)>>,
+    timers: Soonest<(Ms, Timer)>,
     live: VecDeque<(Ms, u32)>,
     /// Pulls that are not done.
     pending: u64,
@@ -242,7 +242,7 @@ impl App {
             teams: SmallVec::new(),
             fair: Fair::default(),
             due: Heap::default(),
-            overdue: BinaryHeap::new(),
+            overdue: Soonest::default(),
             overdue_count: 0,
             live: VecDeque::new(),
             pulls: Pulls::default(),
@@ -253,7 +253,7 @@ impl App {
             worth: worth(&spec.windows),
             parked: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            timers: BinaryHeap::new(),
+            timers: Soonest::default(),
             in_flight: Flights::default(),
             sequence: 0,
             lease: Lease { epoch: 0, until_ms: Ms::MAX },
@@ -435,11 +435,11 @@ impl App {
 
     /// Polls that are due and not sent: when each fell due.
     pub fn overdue(&self) -> impl Iterator<Item = Ms> + '_ {
-        let waiting = self.timers.iter().filter_map(|Reverse((_, timer))| match timer {
-            Timer::Poll { due_ms, .. } => Some(*due_ms),
+        let waiting = self.timers.iter().filter_map(|(_, timer)| match timer {
+            Timer::Poll { due_ms, .. } => Some(due_ms),
             _ => None,
         });
-        self.overdue.iter().map(|Reverse(poll)| poll.due_ms).chain(waiting)
+        self.overdue.iter().map(|poll| poll.due_ms).chain(waiting)
     }
 
     /// Whether a team has a chunk to ask for.

@@ -1,7 +1,5 @@
 //! What responses, refusals and silence do.
 
-use std::cmp::Reverse;
-
 use super::flights::InFlight;
 use super::{App, Timer};
 use crate::history::ATTEMPTS_MAX;
@@ -172,7 +170,7 @@ impl App {
     }
 
     fn again(&mut self, id: ChunkId, attempts: u16, at_ms: Ms) {
-        self.timers.push(Reverse((at_ms, Timer::Again { pull: id.pull, chunk: id.chunk, attempts })));
+        self.timers.push((at_ms, Timer::Again { pull: id.pull, chunk: id.chunk, attempts }));
     }
 
     /// A chunk needs nothing more. What is left is part of its pull's place in its team.

@@ -1,7 +1,5 @@
 //! Polls in sight: when each of the near future falls due, for any number of connections.
 
-use std::cmp::Reverse;
-
 use super::App;
 use crate::time::Ms;
 
@@ -47,7 +45,7 @@ impl App {
         let until_ms = now_ms + 2 * span_ms;
         let mut dues = std::mem::take(&mut self.sight).dues;
         dues.clear();
-        let overdue = self.overdue.iter().map(|Reverse(poll)| (poll.user, poll.tag_ms));
+        let overdue = self.overdue.iter().map(|poll| (poll.user, poll.tag_ms));
         let waiting = self.waiting.iter().map(|(user, tag_ms)| (*user, *tag_ms));
         for (user, tag_ms) in overdue.chain(waiting) {
             // It is counted as overdue itself; what lies ahead of it is a period later.

@@ -1,7 +1,5 @@
 //! What time alone does, and when to look again.
 
-use std::cmp::Reverse;
-
 use super::{App, Overdue, Timer};
 use crate::time::Ms;
 
@@ -11,17 +9,16 @@ impl App {
         if self.demand_stale {
             self.restretch(now_ms);
         }
-        while let Some((due_ms, team)) = self.due.first() {
-            if due_ms > now_ms {
-                break;
-            }
-            while let Some((due_ms, tag_ms, user)) = self.teams[team as usize].polls.pop_due(now_ms) {
-                self.overdue.push(Reverse(Overdue { due_ms, user, team, tag_ms }));
-                self.overdue_count += 1;
-            }
+        while let Some((due_ms, team)) = self.due.first()
+            && due_ms <= now_ms
+        {
+            let (tag_ms, user) =
+                self.teams[team as usize].polls.pop().expect("a team that is filed has a poll");
+            self.overdue.push(Overdue { due_ms, user, team, tag_ms });
+            self.overdue_count += 1;
             self.reindex_due(team);
         }
-        while let Some(&Reverse((at_ms, timer))) = self.timers.peek() {
+        while let Some((at_ms, timer)) = self.timers.peek() {
             if at_ms > now_ms {
                 break;
             }
@@ -30,7 +27,7 @@ impl App {
                 Timer::Poll { user, due_ms } => {
                     let tag_ms = self.waiting.remove(&user).expect("its tag was kept when it began to wait");
                     let team = self.users[user as usize].team;
-                    self.overdue.push(Reverse(Overdue { due_ms, user, team, tag_ms }));
+                    self.overdue.push(Overdue { due_ms, user, team, tag_ms });
                 }
                 Timer::Live { user, asked_ms } => self.live.push_back((asked_ms, user)),
                 Timer::Unpark { user } => {
@@ -69,8 +66,8 @@ impl App {
     /// which time alone can change that. `Ms::MAX` if only a response or new work can.
     pub fn next_wake(&self, now_ms: Ms) -> Ms {
         let mut wake_ms = self.due.first().map_or(Ms::MAX, |(due_ms, _)| due_ms);
-        if let Some(Reverse((at_ms, _))) = self.timers.peek() {
-            wake_ms = wake_ms.min(*at_ms);
+        if let Some((at_ms, _)) = self.timers.peek() {
+            wake_ms = wake_ms.min(at_ms);
         }
         if let Some(sent_ms) = self.in_flight.first_sent_ms() {
             wake_ms = wake_ms.min(sent_ms + self.spec.deadline_ms);

@@ -61,13 +61,31 @@ struct Rest<'a> {
     /// Instead, where the moments of polls are known.
     known: Option<KnownLog<'a>>,
     sums: Option<KnownSums<'a>>,
+    past: Past,
+    /// The stretch whose polls were counted last, and how many they are.
+    counted: ((Ms, Ms), u64),
+}
+
+/// What two counters have of the window before the one that is open.
+#[derive(Clone, Copy, Debug, Default)]
+struct Past {
+    /// When the open one began, once one has.
+    begun: Option<Ms>,
+    /// All that was sent by then.
+    sent: u64,
+    /// What was counted in the one before.
+    before: u64,
 }
 
 impl Rest<'_> {
     /// What polls leave of `total` between two moments, in history requests.
-    fn beside_polls(&self, total: u64, from: Ms, until: Ms) -> u64 {
-        let between = |polls: &Polls<'_>| polls.between(from, until.saturating_sub(self.poll_slack_ms));
-        self.beside(total, self.polls.iter().map(between).sum())
+    fn beside_polls(&mut self, total: u64, from: Ms, until: Ms) -> u64 {
+        let stretch = (from, until.saturating_sub(self.poll_slack_ms));
+        if self.counted.0 != stretch {
+            let between = |polls: &Polls<'_>| polls.between(stretch.0, stretch.1);
+            self.counted = (stretch, self.polls.iter().map(between).sum());
+        }
+        self.beside(total, self.counted.1)
     }
 
     fn beside(&self, total: u64, polls: u64) -> u64 {
@@ -146,28 +164,42 @@ impl Rest<'_> {
         let length_ms = self.length_ms;
         let begun = begun_ms(now, length_ms, self.clock_off_ms);
         let since = begun.saturating_sub(self.lag_ms);
-        self.forget_before(since.saturating_sub(length_ms));
-        let current = self.since(since);
-        let polls = |from: Ms, until: Ms| -> u64 {
-            let (from, until) = (from.max(self.start_ms), until.saturating_sub(self.poll_slack_ms));
-            self.polls.iter().map(|polls| polls.between(from, until)).sum::<u64>() * self.poll_cost
+        if self.past.begun != Some(begun) {
+            let earlier = since.saturating_sub(length_ms);
+            self.forget_before(earlier);
+            let sent = self.total - self.since(since);
+            let before = (sent - self.gone) * self.cost + self.arrived(earlier, since);
+            self.past = Past { begun: Some(begun), sent, before };
+        }
+        let Past { sent, before, .. } = self.past;
+        let current = self.total - sent;
+        let polls = match &mut self.sums {
+            Some(sums) => sums.arrived(begun, before, now),
+            None => self.arrived(since, now),
         };
-        let before = (self.held() - current) * self.cost + polls(since.saturating_sub(length_ms), since);
-        let used = current * self.cost + polls(since, now);
+        let used = current * self.cost + polls;
         let (ends, all) = (begun + length_ms, self.limit * length_ms);
-        let mut free = all.saturating_sub(before * (ends - now) + used * length_ms) / (self.cost * length_ms);
+        let weighed = all.saturating_sub(before * (ends - now) + used * length_ms) / (self.cost * length_ms);
+        let most = self.sums.as_ref().map_or(u64::MAX, |sums| sums.most(now));
+        let free = weighed.min(most.saturating_sub(current * self.cost) / self.cost);
+        if free > 0 {
+            return Ok(free);
+        }
         let left = self.limit.saturating_sub(used + self.cost) * length_ms;
-        let mut more = match left.checked_div(before) {
-            _ if free > 0 => now,
-            Some(left_ms) if left_ms > 0 => (ends - left_ms.min(length_ms)).max(now + 1),
+        let falls = match left.checked_div(before) {
+            // Only polls to come are in the way.
+            _ if weighed > 0 => now,
+            Some(left_ms) if left_ms > 0 => ends - left_ms.min(length_ms),
             _ => ends,
         };
-        if let Some(sums) = &mut self.sums {
-            sums.open(begun, before);
-            free = free.min(sums.most(now).saturating_sub(current * self.cost) / self.cost);
-            more = more.max(sums.waits(now, (current + 1) * self.cost).unwrap_or(now));
-        }
-        if free > 0 { Ok(free) } else { Err(more) }
+        let waits = self.sums.as_ref().and_then(|sums| sums.waits(now, (current + 1) * self.cost));
+        Err(falls.max(waits.unwrap_or(now + 1)))
+    }
+
+    /// What polls cost that fall due from `from` on and have surely arrived before `until`.
+    fn arrived(&self, from: Ms, until: Ms) -> u64 {
+        let (from, until) = (from.max(self.start_ms), until.saturating_sub(self.poll_slack_ms));
+        self.polls.iter().map(|polls| polls.between(from, until)).sum::<u64>() * self.poll_cost
     }
 
     fn forget_before(&mut self, from: Ms) {
@@ -321,6 +353,8 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
             length_ms,
             known: matches!(flow, Flow::Log).then(known).flatten(),
             sums: matches!(flow, Flow::TwoCounter).then(sums).flatten(),
+            past: Past::default(),
+            counted: ((0, 0), 0),
             flow,
             limit: spec.limit,
             polls: work.polls,

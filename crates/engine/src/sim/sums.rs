@@ -26,6 +26,8 @@ pub struct KnownSums<'a> {
     /// When polls of the open window have arrived, ascending, and what else it may have counted until then for the sake
     /// of that one and all later ones.
     arrivals: Vec<(Ms, u64)>,
+    /// How many of them are past.
+    arrived: usize,
     /// The same for the sake of the next window's.
     next: u64,
     dues: Vec<Ms>,
@@ -54,17 +56,26 @@ impl<'a> KnownSums<'a> {
             lag_ms,
             begun_ms: None,
             arrivals: Vec::new(),
+            arrived: 0,
             next: 0,
             dues: Vec::new(),
         })
     }
 
-    /// Looks at the window that begins at `begun_ms`, after one in which `before` was counted.
-    pub fn open(&mut self, begun_ms: Ms, before: u64) {
-        if self.begun_ms == Some(begun_ms) {
-            return;
+    /// What polls of the window that began at `begun_ms`, after one in which `before` was counted, have surely cost
+    /// before `now`, which is no earlier than the last time.
+    pub fn arrived(&mut self, begun_ms: Ms, before: u64, now: Ms) -> u64 {
+        if self.begun_ms != Some(begun_ms) {
+            self.open(begun_ms, before);
         }
-        self.begun_ms = Some(begun_ms);
+        while self.arrivals.get(self.arrived).is_some_and(|(arrived_ms, _)| *arrived_ms < now) {
+            self.arrived += 1;
+        }
+        self.arrived as u64 * self.poll_cost
+    }
+
+    fn open(&mut self, begun_ms: Ms, before: u64) {
+        (self.begun_ms, self.arrived) = (Some(begun_ms), 0);
         let ends_ms = begun_ms + self.length_ms;
         let limit = self.limit;
         let mut arrivals = std::mem::take(&mut self.arrivals);
@@ -96,10 +107,9 @@ impl<'a> KnownSums<'a> {
         arrived_ms.max(until_ms).filter(|until_ms| *until_ms > now)
     }
 
-    /// What else the open window may have counted by `now`.
+    /// What else the open window may have counted by `now`, the moment last asked about.
     pub fn most(&self, now: Ms) -> u64 {
-        let arrived = self.arrivals.partition_point(|(arrived_ms, _)| *arrived_ms < now);
-        let here = self.arrivals.get(arrived).map_or(u64::MAX, |(_, most)| *most);
+        let here = self.arrivals.get(self.arrived).map_or(u64::MAX, |(_, most)| *most);
         let is_over = |begun_ms: Ms| now >= (begun_ms + self.length_ms).saturating_sub(self.lag_ms);
         if self.begun_ms.is_none_or(is_over) { here } else { here.min(self.next) }
     }
@@ -139,11 +149,14 @@ mod tests {
         let firsts = [10_100, 10_600];
         let polls = [Polls { connections: 2, period_ms: 1_000, firsts: Some(&firsts), since_ms: 0 }];
         let mut sums = KnownSums::new((10, 1_000), (&polls, 1, 50), 0).unwrap();
-        sums.open(20_000, 8);
         // By 20,150 ms 6.8 of the eight are left and one poll has come, by 20,650 ms 2.8 and two.
-        assert_eq!([20_000, 20_150, 20_151, 20_650].map(|now| sums.most(now)), [2, 2, 5, 5]);
+        let mut most = |now: Ms| {
+            let polls = sums.arrived(20_000, 8, now);
+            (polls, sums.most(now))
+        };
+        assert_eq!([20_000, 20_150, 20_151, 20_650].map(&mut most), [(0, 2), (0, 2), (1, 5), (1, 5)]);
         // By 21,150 ms one poll has come, so nine are room for 10.58 of this window, and two of these are its polls.
-        assert_eq!([20_651, 20_999].map(|now| sums.most(now)), [8, 8]);
+        assert_eq!([20_651, 20_999].map(&mut most), [(2, 8), (2, 8)]);
         assert_eq!(
             [2, 3, 5, 6, 8].map(|counted| sums.waits(20_000, counted)),
             [None, Some(20_151), Some(20_151), Some(20_651), Some(20_651)]

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 
 use super::known::KnownLog;
+use super::polls::Polls;
 use super::sums::KnownSums;
-use crate::app::discrepancy;
 use crate::cost::Cost;
 use crate::quota::{Kind, WindowSpec};
 use crate::time::Ms;
@@ -230,48 +230,6 @@ impl Rest<'_> {
     }
 }
 
-/// Connections polled alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Polls<'a> {
-    /// How many.
-    pub connections: u64,
-    /// How often, stretched, in milliseconds.
-    pub period_ms: Ms,
-    /// When each is first due, ascending and within one period, where they then keep to their periods exactly.
-    pub firsts: Option<&'a [Ms]>,
-    /// When they are connected; 0 where that is long ago.
-    pub since_ms: Ms,
-}
-
-impl Polls<'_> {
-    /// The fewest that fall due in any `span_ms`: each connection has one in every period, but for those of the
-    /// last period begun that golden-ratio phases can bunch behind its end.
-    fn least(self, span_ms: Ms) -> u64 {
-        let periods = span_ms.div_ceil(self.period_ms);
-        let behind_ms = periods * self.period_ms - span_ms;
-        let behind = match behind_ms {
-            0 => 0,
-            _ => (self.connections * behind_ms).div_ceil(self.period_ms) + discrepancy(self.connections),
-        };
-        self.connections * periods - behind.min(self.connections)
-    }
-
-    /// The fewest that fall due from `from` on and before `until`.
-    fn between(self, from: Ms, until: Ms) -> u64 {
-        match self.firsts {
-            Some(firsts) => self.before(firsts, until).saturating_sub(self.before(firsts, from)),
-            None => self.least(until.saturating_sub(from.max(self.since_ms))),
-        }
-    }
-
-    fn before(self, firsts: &[Ms], until: Ms) -> u64 {
-        let Some(since) = firsts.first().and_then(|first| until.checked_sub(*first)) else { return 0 };
-        let first = until - since;
-        let begun = firsts.partition_point(|due| due - first < since % self.period_ms) as u64;
-        firsts.len() as u64 * (since / self.period_ms) + begun
-    }
-}
-
 /// The work and the windows it goes through.
 #[derive(Clone, Debug)]
 pub struct Work<'a> {
@@ -411,7 +369,6 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::poll::phase_ms;
 
     fn work(windows: &[WindowSpec], requests: u64) -> Work<'_> {
         let (cost, poll_cost) = (Cost::ONE, Cost::ONE);
@@ -526,26 +483,5 @@ mod tests {
         work.on_both_sides = Some((150, 0));
         (work.from_ms, work.requests) = (1_001_000, 4);
         assert_eq!(earliest_ms(&work), Some(1_002_000));
-    }
-
-    #[test]
-    fn no_span_sees_fewer_polls_than_the_least() {
-        for n in [1_u64, 2, 8, 40, 333] {
-            let period_ms = 900_000;
-            let mut firsts: Vec<Ms> = (3..n + 3).map(|index| phase_ms(index, period_ms)).collect();
-            firsts.sort_unstable();
-            let exact = Polls { connections: n, period_ms, firsts: Some(&firsts), since_ms: 0 };
-            for span_ms in (0..3 * period_ms).step_by(77_777).chain([period_ms, 2 * period_ms]) {
-                for due in &firsts {
-                    // Just after a poll, and just before the last one of a span, is where fewest are.
-                    for from in [due + 1 + period_ms, due + 4 * period_ms - span_ms] {
-                        assert!(
-                            exact.least(span_ms) <= exact.between(from, from + span_ms),
-                            "{n}, {span_ms}"
-                        );
-                    }
-                }
-            }
-        }
     }
 }

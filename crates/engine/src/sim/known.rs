@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::bound::Polls;
+use super::polls::Polls;
 use crate::time::Ms;
 
 /// Most polls within a length that are looked at one by one.

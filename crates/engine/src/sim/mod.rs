@@ -7,6 +7,7 @@ mod check;
 mod flight;
 mod fuzz;
 mod known;
+mod polls;
 mod promises;
 pub mod provider;
 mod report;
@@ -20,8 +21,9 @@ mod world;
 
 use std::io::{self, Write};
 
-pub use bound::{Polls, Work, earliest_ms};
+pub use bound::{Work, earliest_ms};
 pub use fuzz::{Failure, FuzzReport, draw, fuzz};
+pub use polls::Polls;
 pub use promises::broken;
 pub use scenario::{
     AppScenario, Headers, LimitChange, ProviderQuota, Scenario, ScenarioError, Start, TeamScenario,

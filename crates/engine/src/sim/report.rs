@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::bound::{Polls, Work, earliest_ms};
+use super::bound::{Work, earliest_ms};
+use super::polls::Polls;
 use super::scenario::{AppScenario, TeamScenario, seconds_ms};
 use super::site::Site;
 use super::stats::{Histogram, jain};

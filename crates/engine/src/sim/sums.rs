@@ -4,7 +4,7 @@
 //! all that is counted must have left room for it. In the window that is open the past weighs what it weighs at that
 //! moment; in the next one what is counted in this one is the past, so it may be as much as those polls leave.
 
-use super::bound::Polls;
+use super::polls::Polls;
 use crate::time::Ms;
 
 /// Most polls within a length that are looked at one by one.

@@ -124,7 +124,7 @@ async fn a_store_that_cannot_work_is_a_503_that_says_when_to_come_back() {
             asked(Method::POST, &us()).body(body.clone()),
         ]
     };
-    model.set_broken(true);
+    model.break_after(0);
     for request in every() {
         let answer = request.await;
         let said = "The storage is unavailable at the moment; repeat the request later.";
@@ -132,6 +132,6 @@ async fn a_store_that_cannot_work_is_a_503_that_says_when_to_come_back() {
         assert_eq!(answer.header(&header::RETRY_AFTER), "1");
     }
     assert_eq!(asked(Method::GET, "/openapi.json").await.status, 200, "which needs no store");
-    model.set_broken(false);
+    model.mend();
     asked(Method::GET, &us()).await.ok();
 }

@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use state::State;
 
-use crate::{Error, Lifecycle, Result};
+use crate::{Lifecycle, Result};
 
 /// A store in memory. It keeps every promise but the one to survive.
 #[derive(Debug)]
@@ -34,9 +34,14 @@ impl Model {
         Self(Mutex::default())
     }
 
-    /// From now on every operation fails with [`Error::Unavailable`], until this is called with `false`.
-    pub fn set_broken(&self, broken: bool) {
-        self.lock().broken = broken;
+    /// After so many more changes every operation fails with [`crate::Error::Unavailable`], until it is mended.
+    pub fn break_after(&self, changes: u64) {
+        self.lock().changes_left = Some(changes);
+    }
+
+    /// From now on every operation works.
+    pub fn mend(&self) {
+        self.lock().changes_left = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -46,24 +51,20 @@ impl Model {
 
     fn read<T>(&self, read: impl FnOnce(&State) -> Result<T>) -> Result<T> {
         let state = self.lock();
-        if state.broken { Err(broken()) } else { read(&state) }
+        state.working()?;
+        read(&state)
     }
 
     /// Runs `change` on a copy, which counts only where it succeeds.
     fn write<T>(&self, change: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
         let mut state = self.lock();
-        if state.broken {
-            return Err(broken());
-        }
+        state.working()?;
         let mut copy = state.clone();
         let answer = change(&mut copy)?;
+        copy.changes_left = state.changes_left.map(|left| left - 1);
         *state = copy;
         Ok(answer)
     }
-}
-
-fn broken() -> Error {
-    Error::unavailable("the model was told to fail")
 }
 
 /// Up to `limit` values in the order of their ids, those after `after`.
@@ -92,8 +93,10 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use jiff::Timestamp;
+
     use super::*;
-    use crate::OrgStore;
+    use crate::{Error, Housekeeping, OrgStore};
 
     /// The model never waits.
     fn now<T>(future: impl Future<Output = T>) -> T {
@@ -106,9 +109,12 @@ mod tests {
     #[test]
     fn a_broken_model_is_unavailable_until_it_is_mended() {
         let model = Model::new();
-        model.set_broken(true);
+        model.break_after(1);
+        let forget = || now(model.purge_once(Timestamp::MAX, 1));
+        assert!(now(model.orgs(None, 1)).is_ok() && forget().is_ok());
         assert!(matches!(now(model.orgs(None, 1)), Err(Error::Unavailable(_))));
-        model.set_broken(false);
-        assert!(now(model.orgs(None, 1)).is_ok());
+        assert!(matches!(forget(), Err(Error::Unavailable(_))));
+        model.mend();
+        assert!(now(model.orgs(None, 1)).is_ok() && forget().is_ok());
     }
 }

@@ -1,10 +1,14 @@
 //! `DELETE`
 
+use std::sync::Arc;
+
+use http::Method;
 use lookback_domain::{Region, TeamId};
+use lookback_store::testing::Model;
 use serde_json::{Value, json};
 
 use super::defaults;
-use crate::support::{TestApp, make_org_of, path, team_id, us};
+use crate::support::{TestApp, TestRequest, key, make_org_of, path, serve, team_id, us};
 
 /// A body that asks one day of three providers for these teams.
 fn one_day(teams: &[TeamId]) -> Value {
@@ -53,6 +57,28 @@ async fn without_a_filter_also_more_teams_go_back_than_one_transaction_takes() {
     assert_eq!(app.delete(&theirs).key_of(2).await.ok(), json!({}));
     let query: String = ends.iter().map(|team| format!("team_id={team}&")).collect();
     assert_eq!(defaults(&app.get(&format!("{theirs}?{query}")).key_of(2).await, "oura"), [180; 5]);
+}
+
+#[tokio::test]
+async fn where_the_store_fails_on_the_way_nobody_is_told_that_nothing_was_changed() {
+    let model = Arc::new(Model::new());
+    make_org_of(&*model, 2, 2..=1_002).await;
+    let (router, theirs) = (serve(model.clone()), path(2, "production", "us"));
+    let asked = |method, path: &str| {
+        TestRequest::new(router.clone(), method, path).header("x-management-key", key(2))
+    };
+    let ends = [2, 1_002].map(team_id);
+    asked(Method::POST, &theirs).body(one_day(&ends).to_string()).await.ok();
+    // The first thousand go back.
+    model.break_after(1);
+    let detail = asked(Method::DELETE, &theirs).await.refused(503);
+    let said = detail.as_str().unwrap();
+    assert!(said.contains("outcome is unknown") && said.contains("repeated without harm"), "{said}");
+    model.mend();
+    let query = format!("{theirs}?team_id={}&team_id={}", ends[0], ends[1]);
+    assert_eq!(defaults(&asked(Method::GET, &query).await, "oura"), [180, 1]);
+    assert_eq!(asked(Method::DELETE, &theirs).await.ok(), json!({}));
+    assert_eq!(defaults(&asked(Method::GET, &query).await, "oura"), [180, 180]);
 }
 
 #[tokio::test]

@@ -204,11 +204,11 @@ async fn what_a_store_could_not_do_is_done_once_it_can() {
     let mut house = House::new(Some(2)).await;
     house.make_team(SignedDuration::from_hours(49)).await;
     ask(&house, 1).await;
-    house.store.set_broken(true);
+    house.store.break_after(0);
     house.pass(HOUR + MINUTE).await;
     // One does not keep the other from being tried, nor once from twice.
     assert_eq!((house.times("purge_once"), house.times("purge_audit")), (2, 2));
-    house.store.set_broken(false);
+    house.store.mend();
     assert_eq!((house.tokens().await.len(), house.audited().await.len()), (1, 1));
     house.pass(HOUR + MINUTE).await;
     assert_eq!((house.tokens().await.len(), house.audited().await.len()), (0, 0));

@@ -13,7 +13,8 @@ use crate::{
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
-    pub broken: bool,
+    /// How many more changes there are until every operation fails, where it was told to.
+    pub changes_left: Option<u64>,
     pub orgs: BTreeMap<OrgId, Org>,
     pub teams: BTreeMap<TeamId, Team>,
     pub keys: BTreeMap<KeyId, Key>,
@@ -35,6 +36,14 @@ pub(super) struct Token {
 }
 
 impl State {
+    /// Fails where it was told to.
+    pub fn working(&self) -> Result<()> {
+        match self.changes_left {
+            Some(0) => Err(Error::unavailable("the model was told to fail")),
+            _ => Ok(()),
+        }
+    }
+
     pub fn known_org(&self, id: OrgId) -> Result<&Org> {
         self.orgs.get(&id).ok_or(Error::UnknownOrg(id))
     }

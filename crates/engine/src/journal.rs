@@ -13,7 +13,7 @@ pub enum Record {
     Grant {
         /// The OAuth application.
         shard: u32,
-        /// Position in the shard's journal.
+        /// Its number in the shard: ascending, and no other grant's in any epoch.
         sequence: u64,
         /// The owner's epoch.
         epoch: u64,
@@ -33,6 +33,13 @@ pub enum Record {
         /// When.
         acked_ms: Ms,
     },
+}
+
+/// The number after which an epoch numbers its grants: room for 2⁴⁰ of them. A successor that went on from the highest
+/// number it finds would give the number of a grant that was settled long ago, and is forgotten, to another.
+#[must_use]
+pub fn first_sequence(epoch: u64) -> u64 {
+    epoch << 40
 }
 
 impl Record {

@@ -132,6 +132,22 @@ fn a_crash_at_every_journal_record_overspends_nothing_and_loses_no_chunk() {
     }
 }
 
+/// Once nothing of a predecessor is replayed any more, its numbers are not known either.
+#[test]
+fn a_successors_grants_are_not_taken_for_old_ones_that_are_settled_and_forgotten() {
+    for kind in [Kind::Aligned, Kind::Anchored, Kind::Log, Kind::TwoCounter, Kind::Bucket] {
+        let mut world = World::new(kind);
+        world.run(usize::MAX);
+        world.now_ms += 3_600_000;
+        world.committed.fill(false);
+        world.take_over(kind);
+        world.run(world.journal.records().len() + 14);
+        world.take_over(kind);
+        world.run(usize::MAX);
+        assert_eq!(world.refused, 0, "{kind:?}");
+    }
+}
+
 #[test]
 fn a_successor_remembers_what_is_settled_and_charges_what_is_open_until_its_deadline() {
     let kind = Kind::Log;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::App;
 use super::flights::InFlight;
-use crate::journal::{Lease, Record};
+use crate::journal::{Lease, Record, first_sequence};
 use crate::quota::Bucket;
 use crate::time::Ms;
 
@@ -30,7 +30,6 @@ impl App {
                     let marks = self.bucket.charge(at, cost);
                     let user_marks = self.charge_user(user, at, cost);
                     let (pull, chunk, attempts) = (0, 0, 0);
-                    self.sequence = self.sequence.max(sequence);
                     open.insert(
                         sequence,
                         InFlight {
@@ -57,6 +56,7 @@ impl App {
             }
         }
         self.lease = lease;
+        self.sequence = first_sequence(lease.epoch);
         self.forget_slack();
         let at = self.at(now_ms);
         self.bucket.advance(at);

@@ -14,10 +14,16 @@ pub struct ClockError {
 }
 
 impl ClockError {
-    /// Nothing learned; `floor_ms` is assumed at least (and never less than a second).
+    /// With the bounds that were learned before, if any; `floor_ms` is assumed at least (and never less than a second).
     #[must_use]
-    pub fn new(floor_ms: Ms) -> Self {
-        Self { floor_ms: floor_ms.max(EPSILON_MS_MIN), offset: None }
+    pub fn new(floor_ms: Ms, offset: Option<(i64, i64)>) -> Self {
+        Self { floor_ms: floor_ms.max(EPSILON_MS_MIN), offset }
+    }
+
+    /// What was learned: bounds on `provider's clock − ours`, in milliseconds.
+    #[must_use]
+    pub fn offset(&self) -> Option<(i64, i64)> {
+        self.offset
     }
 
     /// A response to a request sent at `sent_ms`, received at `acked_ms`, was dated `date_ms` (cut to whole
@@ -46,7 +52,7 @@ mod tests {
 
     #[test]
     fn many_responses_narrow_the_error_down() {
-        let mut error = ClockError::new(0);
+        let mut error = ClockError::new(0, None);
         for i in 0..200_u64 {
             let sent = 1_000_000_000 + i * 1_337;
             let arrived = sent + i % 700;
@@ -58,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_agrees_costs_a_second() {
-        let mut error = ClockError::new(0);
+        let mut error = ClockError::new(0, None);
         for sent in (0..100_000).step_by(777) {
             error.learn(sent, sent + 40, (sent + 20) / 1_000 * 1_000);
         }

@@ -8,7 +8,7 @@ use crate::fair::Share;
 use crate::heap::{Heap, Timed};
 use crate::history::Shape;
 use crate::journal::{Lease, Record};
-use crate::quota::{SpecError, WindowSpec};
+use crate::quota::SpecError;
 use crate::request::{Grant, Outcome, RequestId, Response};
 use crate::time::Ms;
 
@@ -170,9 +170,10 @@ impl Engine {
         outcome
     }
 
-    /// The application's windows as learned so far, to be stored with it.
+    /// The application with what was learned of its windows and of the provider's clock: to be stored with it, and what a
+    /// successor begins with.
     #[must_use]
-    pub fn learned(&self, app: u32) -> Vec<WindowSpec> {
+    pub fn learned(&self, app: u32) -> AppSpec {
         self.apps[app as usize].learned()
     }
 

@@ -1,7 +1,7 @@
 //! A crash at any journal record, and a successor: no window is exceeded and no chunk is lost.
 
 use lookback_engine::quota::{Kind, WindowSpec};
-use lookback_engine::sim::provider::Provider;
+use lookback_engine::sim::{self, Scenario, provider::Provider};
 use lookback_engine::{
     AppSpec, Cost, Engine, Journal, Lease, MemoryJournal, Ms, Outcome, Record, Response, Status,
 };
@@ -191,4 +191,31 @@ fn an_owner_whose_lease_has_ended_sends_nothing() {
     assert!(engine.decide(START_MS + 9).is_some());
     assert!(engine.decide(START_MS + 10).is_none());
     assert_eq!(lease.successor_starts_ms(DEADLINE_MS), START_MS + 10 + DEADLINE_MS);
+}
+
+/// The lease and the deadline are over five seconds after our clock's boundary, fifteen before the provider's.
+#[test]
+fn a_successor_knows_what_was_learned_of_the_providers_clock() {
+    let scenario = r#"
+        start = "2026-11-24T06:01:00Z"
+        until_hours = 3
+        latency_ms = [50, 300]
+        clock_skew_ms = -20000
+        crash_at_hours = [0.218056]
+
+        [[app]]
+        id = "app"
+        server_kind = "aligned"
+        windows = [{ limit = 100, seconds = 900, kind = "aligned" }]
+
+        [[app.team]]
+        id = "team"
+        weight = 1
+        connections = 1
+        poll_seconds = 3600
+        history_connections = 3
+        history_requests = 100
+    "#;
+    let summary = sim::run(&Scenario::parse(scenario).unwrap(), None).unwrap();
+    assert_eq!((summary.rejected, summary.history_done), (0, 300));
 }

@@ -97,6 +97,8 @@ pub struct AppSpec {
     pub deadline_ms: Ms,
     /// Least error assumed of the provider's clock, in milliseconds (at least a second is).
     pub clock_error_ms: Ms,
+    /// Bounds on the provider's clock minus ours, in milliseconds, where a predecessor learned them.
+    pub clock_offset_ms: Option<(i64, i64)>,
     /// In which order polls and history go.
     pub order: Order,
 }
@@ -110,6 +112,7 @@ impl Default for AppSpec {
             in_flight_max: 256,
             deadline_ms: 30_000,
             clock_error_ms: 0,
+            clock_offset_ms: None,
             order: Order::Reserve,
         }
     }
@@ -232,7 +235,7 @@ impl App {
     pub fn new(shard: u32, spec: AppSpec, now_ms: Ms) -> Result<Self, SpecError> {
         Bucket::check(&spec.windows)?;
         Bucket::check(&spec.user_windows)?;
-        let clock = ClockError::new(spec.clock_error_ms);
+        let clock = ClockError::new(spec.clock_error_ms, spec.clock_offset_ms);
         Ok(Self {
             bucket: Bucket::new(&spec.windows, clock.at(now_ms)),
             clock,
@@ -411,9 +414,10 @@ impl App {
         }
     }
 
-    /// The windows as learned so far: what is stored with the application.
-    pub fn learned(&self) -> Vec<WindowSpec> {
-        self.bucket.windows().iter().map(|window| *window.spec()).collect()
+    /// What is stored with the application, as learned so far.
+    pub fn learned(&self) -> AppSpec {
+        let windows = self.bucket.windows().iter().map(|window| *window.spec()).collect();
+        AppSpec { windows, clock_offset_ms: self.clock.offset(), ..self.spec.clone() }
     }
 
     /// What each team was given of history, and its fair part.

@@ -66,19 +66,20 @@ impl<'a, 't> World<'a, 't> {
     }
 
     /// An engine that knows every application, team and user, in the scenario's order. What an earlier one
-    /// learned of an application's windows is stored with it.
+    /// learned of an application is stored with it.
     fn register(&self, learned: Option<&Engine>) -> Result<Engine, SimError> {
         let mut engine = Engine::new();
         for (shard, (app, site)) in self.scenario.app.iter().zip(&self.sites).enumerate() {
-            let spec = AppSpec {
-                windows: learned.map_or_else(|| app.specs(), |engine| engine.learned(shard as u32)),
+            let new = || AppSpec {
+                windows: app.specs(),
                 user_windows: app.user_specs(),
                 poll_cost: Cost::ONE,
                 in_flight_max: self.scenario.in_flight_max,
                 deadline_ms: self.scenario.request_deadline_ms(),
-                clock_error_ms: 0,
                 order: self.scenario.order,
+                ..AppSpec::default()
             };
+            let spec = learned.map_or_else(new, |engine| engine.learned(shard as u32));
             let index = engine
                 .add_app(spec, self.now_ms)
                 .map_err(|error| ScenarioError::Window { app: app.id.clone(), error })?;

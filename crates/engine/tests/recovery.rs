@@ -1,7 +1,7 @@
 //! A crash at any journal record, and a successor: no window is exceeded and no chunk is lost.
 
 use lookback_engine::quota::{Kind, WindowSpec};
-use lookback_engine::sim::{self, Scenario, provider::Provider};
+use lookback_engine::sim::{self, Scenario, Summary, provider::Provider};
 use lookback_engine::{
     AppSpec, Cost, Engine, Journal, Lease, MemoryJournal, Ms, Outcome, Record, Response, Status,
 };
@@ -193,10 +193,15 @@ fn an_owner_whose_lease_has_ended_sends_nothing() {
     assert_eq!(lease.successor_starts_ms(DEADLINE_MS), START_MS + 10 + DEADLINE_MS);
 }
 
+fn run(scenario: &str) -> Summary {
+    let scenario = Scenario::parse(scenario).expect("a scenario");
+    sim::run(&scenario, None).expect("windows in range")
+}
+
 /// The lease and the deadline are over five seconds after our clock's boundary, fifteen before the provider's.
 #[test]
 fn a_successor_knows_what_was_learned_of_the_providers_clock() {
-    let scenario = r#"
+    let summary = run(r#"
         start = "2026-11-24T06:01:00Z"
         until_hours = 3
         latency_ms = [50, 300]
@@ -210,12 +215,36 @@ fn a_successor_knows_what_was_learned_of_the_providers_clock() {
 
         [[app.team]]
         id = "team"
-        weight = 1
         connections = 1
         poll_seconds = 3600
         history_connections = 3
         history_requests = 100
-    "#;
-    let summary = sim::run(&Scenario::parse(scenario).unwrap(), None).unwrap();
+    "#);
     assert_eq!((summary.rejected, summary.history_done), (0, 300));
+}
+
+/// The limit is halved before anything is sent in its window, and the crash comes when the next one opens.
+#[test]
+fn a_successor_knows_a_limit_that_headers_named() {
+    let summary = run(r#"
+        start = "2026-11-24T06:01:00Z"
+        until_hours = 9
+        latency_ms = [50, 300]
+        crash_at_hours = [1.2333]
+
+        [[app]]
+        id = "app"
+        server_kind = "aligned"
+        windows = [{ limit = 100, seconds = 900, kind = "aligned" }]
+        limit_change = { at_hours = 0.2, limit = 50 }
+
+        [[app.team]]
+        id = "team"
+        connections = 1
+        poll_seconds = 600
+        history_connections = 10
+        history_requests = 80
+        history_at_seconds = 1800
+    "#);
+    assert_eq!((summary.rejected, summary.history_done), (0, 800));
 }

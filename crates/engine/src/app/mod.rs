@@ -22,7 +22,7 @@ use crate::heap::{Heap, Places};
 use crate::history::{Pulls, Shape};
 use crate::journal::Lease;
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
-use crate::quota::{Bucket, SpecError, WINDOWS_MAX, WindowSpec};
+use crate::quota::{Bucket, SpecError, WINDOWS_MAX, Window, WindowSpec};
 use crate::soonest::Soonest;
 use crate::stretch;
 use crate::tight;
@@ -97,6 +97,8 @@ pub struct AppSpec {
     pub deadline_ms: Ms,
     /// Least error assumed of the provider's clock, in milliseconds (at least a second is).
     pub clock_error_ms: Ms,
+    /// Lower limits of the application's windows that headers named to a predecessor, in their order.
+    pub named_limits: Vec<Option<u64>>,
     /// Bounds on the provider's clock minus ours, in milliseconds, where a predecessor learned them.
     pub clock_offset_ms: Option<(i64, i64)>,
     /// In which order polls and history go.
@@ -112,9 +114,19 @@ impl Default for AppSpec {
             in_flight_max: 256,
             deadline_ms: 30_000,
             clock_error_ms: 0,
+            named_limits: Vec::new(),
             clock_offset_ms: None,
             order: Order::Reserve,
         }
+    }
+}
+
+impl AppSpec {
+    /// The application's windows, unused, with the limits that are known.
+    fn bucket(&self, at: Instant) -> Bucket {
+        let mut bucket = Bucket::new(&self.windows, at);
+        bucket.name_limits(at, &self.named_limits);
+        bucket
     }
 }
 
@@ -237,7 +249,7 @@ impl App {
         Bucket::check(&spec.user_windows)?;
         let clock = ClockError::new(spec.clock_error_ms, spec.clock_offset_ms);
         Ok(Self {
-            bucket: Bucket::new(&spec.windows, clock.at(now_ms)),
+            bucket: spec.bucket(clock.at(now_ms)),
             clock,
             users: Vec::new(),
             user_quotas: UserQuotas::default(),
@@ -416,8 +428,13 @@ impl App {
 
     /// What is stored with the application, as learned so far.
     pub fn learned(&self) -> AppSpec {
-        let windows = self.bucket.windows().iter().map(|window| *window.spec()).collect();
-        AppSpec { windows, clock_offset_ms: self.clock.offset(), ..self.spec.clone() }
+        let windows = self.bucket.windows();
+        AppSpec {
+            windows: windows.iter().map(|window| *window.spec()).collect(),
+            named_limits: windows.iter().map(Window::named_limit).collect(),
+            clock_offset_ms: self.clock.offset(),
+            ..self.spec.clone()
+        }
     }
 
     /// What each team was given of history, and its fair part.

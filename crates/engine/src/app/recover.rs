@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::App;
 use super::flights::InFlight;
 use crate::journal::{Lease, Record, first_sequence};
-use crate::quota::Bucket;
 use crate::time::Ms;
 
 impl App {
@@ -18,7 +17,7 @@ impl App {
         let mut open: BTreeMap<u64, InFlight> = BTreeMap::new();
         // Windows are opened as of the first record: what is over by now must not count as today's.
         if let Some(first) = records.first() {
-            self.bucket = Bucket::new(&self.spec.windows, self.at(first.at_ms()));
+            self.bucket = self.spec.bucket(self.at(first.at_ms()));
             self.bucket.set_users(self.users.len() as u64);
         }
         for record in records {

@@ -163,6 +163,15 @@ impl Bucket {
         self.windows.iter().find(crowded).map(|window| window.ask_again(at))
     }
 
+    /// Limits that headers named before: of each window, if any.
+    pub fn name_limits(&mut self, at: Instant, named: &[Option<u64>]) {
+        for (window, limit) in self.windows.iter_mut().zip(named) {
+            if let Some(limit) = limit {
+                window.report_limit(at, *limit);
+            }
+        }
+    }
+
     /// Limits that grow with the number of users.
     pub fn set_users(&mut self, users: u64) {
         self.windows.iter_mut().for_each(|window| window.set_users(users));

@@ -56,6 +56,11 @@ impl Limit {
         self.effective = narrow(trusted.saturating_sub(deficit).max(1));
     }
 
+    /// The lower limit that headers named, if any.
+    pub fn reported(&self) -> Option<u64> {
+        self.learned.as_ref().and_then(|learned| learned.reported)
+    }
+
     /// Replaces the documented limit (it may grow with the number of users).
     pub fn document(&mut self, limit: u64) {
         self.documented = narrow(limit);
@@ -65,7 +70,7 @@ impl Limit {
     /// Takes note of a limit that a header named: a lower one counts at once, a higher one after it was
     /// named for two windows without contradiction, and never beyond the documented one.
     pub fn report(&mut self, limit: u64, now_ms: Ms, length_ms: Ms) {
-        let reported = self.learned.as_ref().and_then(|learned| learned.reported);
+        let reported = self.reported();
         let documented = self.documented();
         let in_force = reported.unwrap_or(documented);
         if limit < in_force {

@@ -245,6 +245,12 @@ impl Window {
         self.limit.report(limit, at.now_ms, self.spec.length_ms);
     }
 
+    /// The limit that headers named, where it is below the documented one.
+    #[must_use]
+    pub fn named_limit(&self) -> Option<u64> {
+        self.limit.reported()
+    }
+
     /// A refusal that nothing explains: the model was wrong here.
     pub fn falsify(&mut self, at: Instant) {
         self.limit.falsify(at.now_ms, self.spec.length_ms);

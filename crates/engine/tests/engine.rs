@@ -335,6 +335,20 @@ fn a_limit_grows_with_the_number_of_users() {
 }
 
 #[test]
+fn what_is_given_up_is_named_as_it_was_when_it_was_sent() {
+    let mut engine = Engine::new();
+    engine.add_app(AppSpec { deadline_ms: 100, ..AppSpec::default() }, 0).unwrap();
+    engine.add_team(0, 1, 0);
+    engine.add_user(0, 0);
+    engine.pull(0, 0, Cost::ONE, 1, Some(0..3), 0);
+    let ids: Vec<RequestId> = std::iter::from_fn(|| engine.decide(0)).map(|grant| grant.id).collect();
+    // A younger one is answered before.
+    engine.respond(ids[1], &Response::plain(Status::Served), 10);
+    let given_up: Vec<RequestId> = std::iter::from_fn(|| engine.expire(100)).map(|(id, ..)| id).collect();
+    assert_eq!(given_up, [ids[0], ids[2]]);
+}
+
+#[test]
 fn what_comes_too_late_for_one_pull_is_nothing_to_the_next_one_with_its_number() {
     let mut engine = Engine::new();
     let windows = vec![WindowSpec::requests(1_000, 60_000, Kind::Log)];

@@ -31,7 +31,8 @@ pub(super) struct Flights {
     /// One that was sent before all in the ring. In place: most applications that only poll have one at most.
     oldest: Option<InFlight>,
     ring: VecDeque<Option<InFlight>>,
-    /// Number of the first place of the ring, wrapping; the oldest has the one before it.
+    /// Numbers of the oldest's place and of the first one of the ring, wrapping.
+    oldest_place: u32,
     first: u32,
     len: u32,
 }
@@ -47,8 +48,9 @@ impl Flights {
         self.len += 1;
         if self.len == 1 {
             self.oldest = Some(request);
+            self.oldest_place = self.first;
             self.first = self.first.wrapping_add(1);
-            return self.first.wrapping_sub(1);
+            return self.oldest_place;
         }
         self.ring.push_back(Some(request));
         self.first.wrapping_add(self.ring.len() as u32 - 1)
@@ -74,7 +76,7 @@ impl Flights {
 
     /// The one sent first, and the number of its place.
     pub fn first(&self) -> Option<(u32, &InFlight)> {
-        let in_place = self.oldest.as_ref().map(|request| (self.first.wrapping_sub(1), request));
+        let in_place = self.oldest.as_ref().map(|request| (self.oldest_place, request));
         in_place.or_else(|| self.ring.front()?.as_ref().map(|request| (self.first, request)))
     }
 

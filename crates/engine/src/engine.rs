@@ -101,14 +101,20 @@ impl Engine {
         self.file(app, now_ms);
     }
 
-    /// Takes an application over: charges what its journal tells, and sends until the lease ends. Teams,
-    /// users and polls are registered before, pulls resume after.
+    /// Takes an application over: charges what its journal tells, and sends until the lease ends. Teams and
+    /// users are registered before, polls and pulls resume after.
+    ///
+    /// # Panics
+    /// Where a record's user is not registered, or the lease's epoch is not later than those of all records.
     pub fn recover(&mut self, app: u32, records: &[Record], lease: Lease, now_ms: Ms) {
         self.apps[app as usize].recover(records, lease, now_ms);
         self.file(app, now_ms);
     }
 
-    /// Renews or ends an application's lease.
+    /// Renews or ends an application's lease, or begins one where there is no journal to replay.
+    ///
+    /// # Panics
+    /// Where its epoch is earlier than the one before.
     pub fn set_lease(&mut self, app: u32, lease: Lease, now_ms: Ms) {
         self.apps[app as usize].set_lease(lease);
         self.file(app, now_ms);

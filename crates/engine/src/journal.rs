@@ -35,10 +35,10 @@ pub enum Record {
     },
 }
 
-/// The number after which an epoch numbers its grants: room for 2⁴⁰ of them. A successor that went on from the highest
+/// The number before an epoch's first grant: there is room for 2⁴⁰ of them. A successor that went on from the highest
 /// number it finds would give the number of a grant that was settled long ago, and is forgotten, to another.
 #[must_use]
-pub fn first_sequence(epoch: u64) -> u64 {
+pub fn sequence_before(epoch: u64) -> u64 {
     epoch << 40
 }
 

@@ -149,6 +149,26 @@ fn a_successors_grants_are_not_taken_for_old_ones_that_are_settled_and_forgotten
 }
 
 #[test]
+fn two_epochs_that_find_nothing_to_replay_give_their_grants_different_numbers() {
+    let first = |epoch| {
+        let mut engine = engine(Kind::Log, START_MS);
+        engine.set_lease(0, Lease { epoch, until_ms: Ms::MAX }, START_MS);
+        engine.pull(0, 0, Cost::ONE, 1, Some(0..7), START_MS);
+        engine.decide(START_MS).expect("a chunk waits").id.sequence
+    };
+    assert!(first(1) < first(2));
+}
+
+#[test]
+#[should_panic(expected = "a successor has an epoch of its own")]
+fn nobody_takes_over_under_the_epoch_of_a_predecessor() {
+    let mut world = World::new(Kind::Log);
+    world.run(1);
+    let records = world.journal.records().to_vec();
+    engine(Kind::Log, START_MS).recover(0, &records, Lease { epoch: 0, until_ms: Ms::MAX }, START_MS);
+}
+
+#[test]
 fn a_successor_remembers_what_is_settled_and_charges_what_is_open_until_its_deadline() {
     let kind = Kind::Log;
     let mut engine = engine(kind, START_MS);

@@ -20,7 +20,7 @@ use crate::cost::{Cost, UNITS};
 use crate::fair::{Fair, Share};
 use crate::heap::{Heap, Places};
 use crate::history::{Pulls, Shape};
-use crate::journal::Lease;
+use crate::journal::{Lease, sequence_before};
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
 use crate::quota::{Bucket, SpecError, WINDOWS_MAX, Window, WindowSpec};
 use crate::soonest::Soonest;
@@ -386,8 +386,12 @@ impl App {
         self.live.push_back((now_ms, user));
     }
 
-    /// Lets the engine send until the lease ends.
+    /// Lets the engine send until the lease ends, under numbers of its epoch.
     pub fn set_lease(&mut self, lease: Lease) {
+        assert!(lease.epoch >= self.lease.epoch, "no epoch begins again");
+        if lease.epoch > self.lease.epoch {
+            self.sequence = sequence_before(lease.epoch);
+        }
         self.lease = lease;
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::App;
 use super::flights::InFlight;
-use crate::journal::{Lease, Record, first_sequence};
+use crate::journal::{Lease, Record};
 use crate::time::Ms;
 
 impl App {
@@ -24,7 +24,8 @@ impl App {
             let at = self.at(record.at_ms());
             self.bucket.advance(at);
             match *record {
-                Record::Grant { sequence, user, cost, .. } => {
+                Record::Grant { sequence, user, cost, epoch, .. } => {
+                    assert!(epoch < lease.epoch, "a successor has an epoch of its own");
                     assert!((user as usize) < self.users.len(), "users are registered before recovery");
                     let marks = self.bucket.charge(at, cost);
                     let user_marks = self.charge_user(user, at, cost);
@@ -54,8 +55,7 @@ impl App {
                 }
             }
         }
-        self.lease = lease;
-        self.sequence = first_sequence(lease.epoch);
+        self.set_lease(lease);
         self.forget_slack();
         let at = self.at(now_ms);
         self.bucket.advance(at);

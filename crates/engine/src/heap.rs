@@ -175,21 +175,16 @@ impl<N: Node> Heap<N> {
 
     /// Asks things with keys up to `most`, in no particular order, until one answers.
     pub fn find<R>(&self, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
-        if self.is_empty() { None } else { self.find_below(0, most, ask) }
+        if self.is_empty() || self.root.key() > most { None } else { self.find_below(0, most, ask) }
     }
 
+    /// The same from `place` down, whose key is not above `most`.
     fn find_below<R>(&self, place: usize, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
-        let node = self.node(place);
-        if node.key() > most {
-            return None;
-        }
-        let first = (place * ARITY).min(self.rest.len());
-        let children = &self.rest[first..(first + ARITY).min(self.rest.len())];
-        ask(node.id()).or_else(|| {
-            let mut below = children.iter().enumerate();
-            below.find_map(|(offset, child)| {
-                if child.key() > most { None } else { self.find_below(first + offset + 1, most, ask) }
-            })
+        ask(self.node(place).id()).or_else(|| {
+            let first = (place * ARITY).min(self.rest.len());
+            let children = &self.rest[first..(first + ARITY).min(self.rest.len())];
+            let mut early = children.iter().enumerate().filter(|(_, child)| child.key() <= most);
+            early.find_map(|(offset, _)| self.find_below(first + offset + 1, most, ask))
         })
     }
 

@@ -7,13 +7,13 @@ use crate::tight;
 /// Entries in a line of memory.
 const LINE: usize = 8;
 
-/// Numbers, each at least as large as those entered before it, the smallest first.
+/// Numbers, each at least as large as those that were there when it was entered, the smallest first.
 ///
 /// A long queue's ends have left every cache by the time they are wanted. So what is behind its two ends is asked for a
 /// line of memory at a time, and a short queue has nothing there.
 #[derive(Clone, Debug, Default)]
 pub struct Ascending {
-    /// What is taken next; empty only where the queue is.
+    /// What is taken next; empty only where the queue is, and then its whole line is free.
     front: Part,
     middle: VecDeque<[u64; LINE]>,
     /// What was entered last; empty only where there is no middle.
@@ -57,12 +57,11 @@ impl Ascending {
             return false;
         }
         if self.front.is_empty() {
-            self.front = Part::default();
             self.front.push(entry);
             return true;
         }
         if usize::from(self.back.to) == LINE {
-            // A part that was entered is taken from its start.
+            // Nothing is taken from the back, so its line is whole.
             if self.middle.len() == self.middle.capacity() {
                 self.middle.reserve_exact(tight::step(self.middle.len()));
             }

@@ -144,9 +144,12 @@ impl PollQueue {
 
     /// The next entry, and whether it is one of the others.
     fn next(&self) -> Option<(u64, bool)> {
-        let other = self.others.peek().map(|Reverse(other)| (*other, true));
         let queued = self.queue.first().map(|first| (first, false));
-        if other.is_none() { queued } else { queued.into_iter().chain(other).min() }
+        let other = self.others.peek().map(|Reverse(other)| (*other, true));
+        match (queued, other) {
+            (Some(queued), Some(other)) => Some(queued.min(other)),
+            (queued, other) => queued.or(other),
+        }
     }
 
     /// When the next one falls due.

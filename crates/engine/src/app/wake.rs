@@ -18,10 +18,9 @@ impl App {
             self.overdue_count += 1;
             self.reindex_due(team);
         }
-        while let Some((at_ms, timer)) = self.timers.peek() {
-            if at_ms > now_ms {
-                break;
-            }
+        while let Some((at_ms, timer)) = self.timers.peek()
+            && at_ms <= now_ms
+        {
             self.timers.pop();
             match timer {
                 Timer::Poll { user, due_ms } => {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::polls::Polls;
+use super::polls::{Polls, are_known};
 use crate::time::Ms;
 
 /// Most polls within a length that are looked at one by one.
@@ -44,9 +44,7 @@ impl<'a> KnownLog<'a> {
         cost: u64,
         from_ms: Ms,
     ) -> Option<Self> {
-        let known = polls.iter().all(|polls| polls.firsts.is_some() || polls.connections == 0);
-        let each = |polls: &Polls<'_>| polls.connections * (length_ms / polls.period_ms + 1);
-        (known && polls.iter().map(each).sum::<u64>() <= POLLS_MAX).then(|| Self {
+        are_known(polls, length_ms, POLLS_MAX).then(|| Self {
             length_ms,
             limit,
             polls,
@@ -119,11 +117,7 @@ impl<'a> KnownLog<'a> {
             let until_ms = self.known_until_ms + self.length_ms;
             let from = self.dues.len();
             for polls in self.polls {
-                for first in polls.firsts.unwrap_or_default() {
-                    let passed = self.known_until_ms.saturating_sub(*first).div_ceil(polls.period_ms);
-                    let each = (passed..).map(|period| first + period * polls.period_ms);
-                    self.dues.extend(each.take_while(|due| *due < until_ms));
-                }
+                self.dues.extend(polls.dues(self.known_until_ms, until_ms));
             }
             self.dues[from..].sort_unstable();
             self.known_until_ms = until_ms;

@@ -16,7 +16,23 @@ pub struct Polls<'a> {
     pub since_ms: Ms,
 }
 
+/// Whether all moments at which these fall due are known, and no more than `most` of them lie within a length.
+pub(super) fn are_known(polls: &[Polls<'_>], length_ms: Ms, most: u64) -> bool {
+    let each = |polls: &Polls<'_>| polls.connections * (length_ms / polls.period_ms + 1);
+    polls.iter().all(|polls| polls.firsts.is_some() || polls.connections == 0)
+        && polls.iter().map(each).sum::<u64>() <= most
+}
+
 impl Polls<'_> {
+    /// When those fall due whose moments are known, from `from` on and before `until`, in no order.
+    pub(super) fn dues(self, from: Ms, until: Ms) -> impl Iterator<Item = Ms> {
+        self.firsts.unwrap_or_default().iter().flat_map(move |first| {
+            let passed = from.saturating_sub(*first).div_ceil(self.period_ms);
+            let each = (passed..).map(move |period| first + period * self.period_ms);
+            each.take_while(move |due| *due < until)
+        })
+    }
+
     /// The fewest that fall due in any `span_ms`: each connection has one in every period, but for those of the
     /// last period begun that golden-ratio phases can bunch behind its end.
     pub(super) fn least(self, span_ms: Ms) -> u64 {

@@ -4,7 +4,7 @@
 //! all that is counted must have left room for it. In the window that is open the past weighs what it weighs at that
 //! moment; in the next one what is counted in this one is the past, so it may be as much as those polls leave.
 
-use super::polls::Polls;
+use super::polls::{Polls, are_known};
 use crate::time::Ms;
 
 /// Most polls within a length that are looked at one by one.
@@ -36,9 +36,7 @@ pub struct KnownSums<'a> {
 impl<'a> KnownSums<'a> {
     /// Whether all moments of polls are known, and few of them lie within a length.
     pub fn are_known(polls: &[Polls<'_>], length_ms: Ms) -> bool {
-        let each = |polls: &Polls<'_>| polls.connections * (length_ms / polls.period_ms + 1);
-        polls.iter().all(|polls| polls.firsts.is_some() || polls.connections == 0)
-            && polls.iter().map(each).sum::<u64>() <= POLLS_MAX
+        are_known(polls, length_ms, POLLS_MAX)
     }
 
     /// Counters of `limit` and `length_ms`, where moments of polls are known.
@@ -130,11 +128,7 @@ impl<'a> KnownSums<'a> {
     fn look(&mut self, from_ms: Ms, until_ms: Ms) {
         self.dues.clear();
         for polls in self.polls {
-            for first_ms in polls.firsts.unwrap_or_default() {
-                let passed = from_ms.saturating_sub(*first_ms).div_ceil(polls.period_ms);
-                let each = (passed..).map(|period| first_ms + period * polls.period_ms);
-                self.dues.extend(each.take_while(|due_ms| *due_ms < until_ms));
-            }
+            self.dues.extend(polls.dues(from_ms, until_ms));
         }
         self.dues.sort_unstable();
     }

@@ -335,6 +335,20 @@ fn a_limit_grows_with_the_number_of_users() {
 }
 
 #[test]
+fn a_limit_that_grows_does_not_grow_beyond_what_headers_named_to_a_predecessor() {
+    let mut engine = Engine::new();
+    let grows = WindowSpec { limit_per_user: 3, ..WindowSpec::requests(5, 60_000, Kind::Log) };
+    let spec = AppSpec { windows: vec![grows], named_limits: vec![Some(8)], ..AppSpec::default() };
+    engine.add_app(spec, 0).unwrap();
+    engine.add_team(0, 1, 0);
+    engine.add_user(0, 0);
+    engine.add_user(0, 0);
+    engine.pull(0, 0, Cost::ONE, 1, Some(0..100), 0);
+    assert_eq!(std::iter::from_fn(|| engine.decide(0)).count(), 8);
+    assert_eq!(engine.learned(0).named_limits, [Some(8)]);
+}
+
+#[test]
 fn what_is_given_up_is_named_as_it_was_when_it_was_sent() {
     let mut engine = Engine::new();
     engine.add_app(AppSpec { deadline_ms: 100, ..AppSpec::default() }, 0).unwrap();

@@ -125,7 +125,7 @@ impl AppSpec {
     /// The application's windows, unused, with the limits that are known.
     fn bucket(&self, at: Instant) -> Bucket {
         let mut bucket = Bucket::new(&self.windows, at);
-        bucket.name_limits(at, &self.named_limits);
+        bucket.restore_limits(&self.named_limits);
         bucket
     }
 }

@@ -163,12 +163,10 @@ impl Bucket {
         self.windows.iter().find(crowded).map(|window| window.ask_again(at))
     }
 
-    /// Limits that headers named before: of each window, if any.
-    pub fn name_limits(&mut self, at: Instant, named: &[Option<u64>]) {
+    /// Limits that headers named to a predecessor: of each window, if any.
+    pub fn restore_limits(&mut self, named: &[Option<u64>]) {
         for (window, limit) in self.windows.iter_mut().zip(named) {
-            if let Some(limit) = limit {
-                window.report_limit(at, *limit);
-            }
+            limit.iter().for_each(|limit| window.restore_limit(*limit));
         }
     }
 

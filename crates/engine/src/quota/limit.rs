@@ -61,6 +61,12 @@ impl Limit {
         self.learned.as_ref().and_then(|learned| learned.reported)
     }
 
+    /// Trusts a limit that headers named before, also while the documented one has yet to grow beyond it.
+    pub fn restore(&mut self, reported: u64) {
+        self.learned.get_or_insert_default().reported = Some(reported);
+        self.apply();
+    }
+
     /// Replaces the documented limit (it may grow with the number of users).
     pub fn document(&mut self, limit: u64) {
         self.documented = narrow(limit);

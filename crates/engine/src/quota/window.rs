@@ -245,6 +245,11 @@ impl Window {
         self.limit.report(limit, at.now_ms, self.spec.length_ms);
     }
 
+    /// A limit that headers named to a predecessor.
+    pub fn restore_limit(&mut self, limit: u64) {
+        self.limit.restore(limit);
+    }
+
     /// The limit that headers named, where it is below the documented one.
     #[must_use]
     pub fn named_limit(&self) -> Option<u64> {

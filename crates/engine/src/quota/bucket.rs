@@ -174,10 +174,4 @@ impl Bucket {
     pub fn set_users(&mut self, users: u64) {
         self.windows.iter_mut().for_each(|window| window.set_users(users));
     }
-
-    /// Whether a fresh bucket would say the same.
-    #[must_use]
-    pub fn is_fresh(&self, at: Instant) -> bool {
-        self.windows.iter().all(|window| window.is_fresh(at))
-    }
 }

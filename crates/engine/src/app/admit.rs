@@ -108,9 +108,8 @@ impl App {
 
     /// When the user's own bucket may let a request of `cost` through; `None` if it does now.
     pub(super) fn user_release(&mut self, user: u32, at: Instant, cost: Cost) -> Option<Ms> {
-        let frozen_until_ms = self.user_quotas.frozen_until_ms(user);
-        if frozen_until_ms > at.now_ms {
-            return Some(frozen_until_ms);
+        if let Some(until_ms) = self.user_quotas.frozen_until_ms(user, at.now_ms) {
+            return Some(until_ms);
         }
         if self.user_quotas.have_room(&self.spec.user_windows, user, |window| cost.of(window.unit)) {
             return None;
@@ -120,9 +119,8 @@ impl App {
 
     /// The same for history, which also leaves that user's polls their reserve.
     pub(super) fn user_history_release(&mut self, user: u32, at: Instant, cost: Cost) -> Option<Ms> {
-        let frozen_until_ms = self.user_quotas.frozen_until_ms(user);
-        if frozen_until_ms > at.now_ms {
-            return Some(frozen_until_ms);
+        if let Some(until_ms) = self.user_quotas.frozen_until_ms(user, at.now_ms) {
+            return Some(until_ms);
         }
         if self.spec.user_windows.is_empty() {
             return None;

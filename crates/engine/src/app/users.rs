@@ -74,7 +74,7 @@ impl UserQuotas {
     }
 
     /// A request sent at `sent` was acknowledged; `is_counted` says whether it was surely counted. Keeps nothing of
-    /// a user of whom fresh windows would say the same, once its wait is over.
+    /// windows where fresh ones would say the same.
     pub fn settle(
         &mut self,
         windows: &[WindowSpec],
@@ -87,8 +87,7 @@ impl UserQuotas {
         for (folded, spec) in self.of(windows, user).iter_mut().zip(windows) {
             is_fresh &= folded.settle(spec, sent, acked, cost.of(spec.unit), is_counted);
         }
-        if is_fresh && self.frozen_until_ms(user.0) <= acked.now_ms {
-            self.frozen.remove(&user.0);
+        if is_fresh {
             self.of(windows, user).fill_with(Folded::default);
         }
     }
@@ -101,15 +100,36 @@ impl UserQuotas {
         folded.len() >= windows.len() && windows.iter().zip(folded).all(has_room)
     }
 
-    /// Until when the user must wait whatever its windows say.
-    pub fn frozen_until_ms(&self, user: u32) -> Ms {
+    /// Until when the user must wait at `now_ms` whatever its windows say, if it must. A wait that is over is forgotten.
+    pub fn frozen_until_ms(&mut self, user: u32, now_ms: Ms) -> Option<Ms> {
         // Hardly ever is anybody in there.
-        if self.frozen.is_empty() { 0 } else { self.frozen.get(&user).copied().unwrap_or(0) }
+        if self.frozen.is_empty() {
+            return None;
+        }
+        let until_ms = self.frozen.get(&user).copied();
+        if until_ms.is_some_and(|until_ms| until_ms <= now_ms) {
+            self.frozen.remove(&user);
+        }
+        until_ms.filter(|until_ms| *until_ms > now_ms)
     }
 
     /// Lets the user wait until `until_ms` at least.
     pub fn freeze(&mut self, user: u32, until_ms: Ms) {
         let frozen = self.frozen.entry(user).or_insert(0);
         *frozen = until_ms.max(*frozen);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_is_over_is_forgotten() {
+        let mut quotas = UserQuotas::default();
+        quotas.freeze(7, 100);
+        quotas.freeze(7, 50);
+        assert_eq!((quotas.frozen_until_ms(6, 99), quotas.frozen_until_ms(7, 99)), (None, Some(100)));
+        assert_eq!((quotas.frozen_until_ms(7, 100), quotas.frozen.len()), (None, 0));
     }
 }

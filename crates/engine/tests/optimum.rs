@@ -2,7 +2,7 @@
 
 use lookback_engine::quota::{Kind, WindowSpec};
 use lookback_engine::sim::provider::Provider;
-use lookback_engine::sim::{Polls, Work, earliest_ms};
+use lookback_engine::sim::{Polls, Work, earliest_ms, fastest};
 use lookback_engine::{AppSpec, Cost, Engine, Ms, Response, Status};
 use std::collections::BTreeSet;
 
@@ -70,6 +70,7 @@ fn work(windows: &[WindowSpec], from_ms: Ms, requests: usize) -> Work<'_> {
         cost: Cost::ONE,
         poll_cost: Cost::ONE,
         polls: &[],
+        users: (&[], &[]),
         poll_slack_ms: 0,
         on_both_sides: None,
         from_ms,
@@ -237,4 +238,68 @@ fn one_at_a_time_of_an_unknown_kind_goes_every_two_lengths_and_no_sooner() {
         let ours = engine(&windows, START_MS, requests as u32);
         assert!((best..=best + requests as Ms).contains(&ours), "{requests}: {ours}");
     }
+}
+
+/// The earliest step at which two users can each have had `each` requests accepted, over every choice of how many each
+/// sends at each step.
+fn optimum_of_two(windows: [&[WindowSpec]; 2], kind: Kind, each: u64) -> Ms {
+    let accepted = |counts: &[[u64; 2]]| {
+        let mut provider = Provider::new(windows[0], windows[1], kind);
+        counts.iter().enumerate().all(|(step, counts)| {
+            let at_ms = START_MS + step as Ms * STEP_MS;
+            let users = [0, 1].into_iter().flat_map(|user| (0..counts[user as usize]).map(move |_| user));
+            users.into_iter().all(|user| provider.arrive(at_ms, Some(user), Cost::ONE).accepted)
+        })
+    };
+    let mut states: BTreeSet<Vec<[u64; 2]>> = BTreeSet::from([Vec::new()]);
+    for step in 0..20 {
+        let mut next = BTreeSet::new();
+        for state in &states {
+            let sent = |user: usize| state.iter().map(|counts| counts[user]).sum::<u64>();
+            for (a, b) in (0..=each - sent(0)).flat_map(|a| (0..=each - sent(1)).map(move |b| (a, b))) {
+                let mut tried = state.clone();
+                tried.push([a, b]);
+                if accepted(&tried) {
+                    if (a, b) == (each - sent(0), each - sent(1)) {
+                        return step * STEP_MS;
+                    }
+                    next.insert(tried);
+                }
+            }
+        }
+        states = next;
+    }
+    panic!("an instance this small ends sooner")
+}
+
+#[test]
+fn nothing_beats_the_bound_where_users_have_windows_of_their_own() {
+    let mut later = 0;
+    for kind in [Kind::Aligned, Kind::Log, Kind::Anchored, Kind::Bucket] {
+        for (limit, own, each) in [(1, 1, 2), (2, 1, 2), (3, 2, 3), (3, 2, 4)] {
+            for (length_ms, own_ms) in [(4_000, 3_000), (2_000, 4_000), (3_000, 3_000)] {
+                let windows = [WindowSpec::requests(limit, length_ms, kind)];
+                let user_windows = [WindowSpec::requests(own, own_ms, kind)];
+                let both = [WindowSpec::requests(2 * own, own_ms, kind)];
+                let best = optimum_of_two([&windows, &user_windows], kind, each);
+                let pace = fastest(&work(&user_windows, START_MS, each as usize)).expect("nothing polls");
+                let asked: Vec<_> = pace.iter().map(|(at_ms, count)| (*at_ms, 2 * count)).collect();
+                let alone = work(&windows, START_MS, 2 * each as usize);
+                let paced = Work {
+                    users: (&both, &[]),
+                    from_ms: asked[0].0,
+                    requests: asked[0].1,
+                    later: &asked[1..],
+                    ..alone
+                };
+                let bound = |work: &Work<'_>| earliest_ms(work).expect("nothing polls") - START_MS;
+                let said = format!("{kind:?} {limit} {own} {each} {length_ms} {own_ms}");
+                assert!(bound(&paced) <= best, "{said}: {} > {best}", bound(&paced));
+                let apart = bound(&alone).max(pace.last().map_or(0, |(at_ms, _)| at_ms - START_MS));
+                assert!(bound(&paced) >= apart, "{said}");
+                later += u32::from(bound(&paced) > apart);
+            }
+        }
+    }
+    assert!(later > 0, "looked at together they say more");
 }

@@ -329,6 +329,7 @@ fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>
         cost: Cost::new(1, days),
         poll_cost: Cost::ONE,
         polls: &polls,
+        users: (&[], &[]),
         poll_slack_ms: load.latency_ms[1],
         on_both_sides: None,
         from_ms: load.start_ms,

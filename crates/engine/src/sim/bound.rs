@@ -241,6 +241,8 @@ pub struct Work<'a> {
     pub poll_cost: Cost,
     /// The polls beside it.
     pub polls: &'a [Polls<'a>],
+    /// Further windows with other polls beside it: those of users, taken together.
+    pub users: (&'a [WindowSpec], &'a [Polls<'a>]),
     /// How long after it fell due a poll may arrive.
     pub poll_slack_ms: Ms,
     /// Set where a clock window is to be taken as it is charged: with what is sent so long before it begins and after
@@ -278,7 +280,7 @@ fn length_ms(spec: &WindowSpec, work: &Work<'_>) -> Ms {
 
 /// What a window allows: in any one stretch of its length, and all told. Over one length polls may lag
 /// behind their rate by a few, which is much of a small limit; over many it is little.
-fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
+fn flows(spec: &WindowSpec, work: &Work<'_>, polls: &[Polls<'_>]) -> Vec<Flow> {
     let length_ms = length_ms(spec, work);
     let opened = begun_ms(work.from_ms, length_ms, work.clock_off_ms);
     let steps = |from, more| Flow::Steps { from, more };
@@ -288,7 +290,7 @@ fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
         // Earlier polls may have begun a window that ends just after history is asked for.
         Kind::Anchored => vec![steps(work.from_ms, u64::from(work.from_ms > work.start_ms))],
         // The rest follows where polls to come are looked at one by one.
-        Kind::TwoCounter if KnownSums::are_known(work.polls, length_ms) => vec![Flow::TwoCounter],
+        Kind::TwoCounter if KnownSums::are_known(polls, length_ms) => vec![Flow::TwoCounter],
         Kind::TwoCounter => vec![Flow::TwoCounter, Flow::Aligned, steps(opened, 0), Flow::Short(opened)],
         Kind::Bucket => vec![Flow::Even(work.from_ms)],
     }
@@ -297,14 +299,20 @@ fn flows(spec: &WindowSpec, work: &Work<'_>) -> Vec<Flow> {
 /// The earliest moment by which all of `work` can have been sent; `None` where it never can.
 #[must_use]
 pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
-    let rest = |spec: &WindowSpec, flow| {
+    Some(fastest(work)?.last().map_or(work.from_ms, |(at_ms, _)| *at_ms))
+}
+
+/// The fastest that `work` can be sent: when, ascending, and how many requests; `None` where it never can.
+#[must_use]
+pub fn fastest(work: &Work<'_>) -> Option<Vec<(Ms, u64)>> {
+    let rest = |spec: &WindowSpec, beside, flow| {
         let length_ms = length_ms(spec, work);
         let lag_ms = if matches!(flow, Flow::TwoCounter) { work.latency_ms } else { 0 };
         // Where windows allow for the latency, requests count from when they are sent.
         let allows = lag_ms > 0 || length_ms > spec.length_ms;
         let poll_slack_ms = if allows { 0 } else { work.poll_slack_ms };
         let (poll_cost, cost) = (work.poll_cost.of(spec.unit), work.cost.of(spec.unit));
-        let polls = (work.polls, poll_cost, poll_slack_ms);
+        let polls = (beside, poll_cost, poll_slack_ms);
         let known = || KnownLog::new((spec.limit, length_ms), polls, cost, work.from_ms);
         let sums = || KnownSums::new((spec.limit, length_ms), polls, lag_ms);
         Rest {
@@ -315,7 +323,7 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
             counted: ((0, 0), 0),
             flow,
             limit: spec.limit,
-            polls: work.polls,
+            polls: beside,
             poll_cost,
             cost,
             from_ms: work.from_ms,
@@ -329,18 +337,22 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
             gone: 0,
         }
     };
-    let spends = |spec: &&WindowSpec| work.cost.of(spec.unit) > 0;
-    let windows = work.windows.iter().filter(spends);
-    let mut rests: Vec<_> =
-        windows.flat_map(|spec| flows(spec, work).into_iter().map(move |flow| rest(spec, flow))).collect();
+    let mut rests: Vec<_> = [(work.windows, work.polls), work.users]
+        .into_iter()
+        .flat_map(|(windows, polls)| windows.iter().map(move |spec| (spec, polls)))
+        .filter(|(spec, _)| work.cost.of(spec.unit) > 0)
+        .flat_map(|(spec, polls)| {
+            flows(spec, work, polls).into_iter().map(move |flow| rest(spec, polls, flow))
+        })
+        .collect();
     let (mut left, mut now) = (work.requests, work.from_ms);
-    let (mut later, mut last) = (work.later.iter().peekable(), now);
+    let (mut later, mut sent) = (work.later.iter().peekable(), Vec::new());
     loop {
         while let Some((_, more)) = later.next_if(|(at, _)| *at <= now) {
             left += more;
         }
         if left == 0 {
-            let Some((at, _)) = later.peek() else { return Some(last) };
+            let Some((at, _)) = later.peek() else { return Some(sent) };
             now = *at;
             // Whoever has nothing to send is not kept from it by polls.
             rests.iter_mut().for_each(|rest| rest.send(now, 0));
@@ -360,7 +372,7 @@ pub fn earliest_ms(work: &Work<'_>) -> Option<Ms> {
             None => {
                 rests.iter_mut().for_each(|rest| rest.send(now, room));
                 left -= room;
-                last = now;
+                sent.push((now, room));
             }
         }
     }
@@ -378,6 +390,7 @@ mod tests {
             cost,
             poll_cost,
             polls: &[],
+            users: (&[], &[]),
             poll_slack_ms: 0,
             on_both_sides: None,
             from_ms,

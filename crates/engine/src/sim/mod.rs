@@ -18,10 +18,11 @@ mod summary;
 mod sums;
 mod trace;
 mod world;
+mod yardstick;
 
 use std::io::{self, Write};
 
-pub use bound::{Work, earliest_ms};
+pub use bound::{Work, earliest_ms, fastest};
 pub use fuzz::{Failure, FuzzReport, draw, fuzz};
 pub use polls::Polls;
 pub use promises::broken;

@@ -26,6 +26,8 @@ pub struct Engine {
     agenda: Heap<Timed>,
     /// The place of each in it: apart, since a change of one moves others that nobody looks at.
     places: Vec<u32>,
+    /// Applications some of whose requests are to be given up, the next one last.
+    expiring: Vec<u32>,
 }
 
 impl Engine {
@@ -129,9 +131,26 @@ impl Engine {
 
     /// Gives up one request whose deadline has passed.
     pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
-        let apps = &mut self.apps;
-        let since_ms = now_ms.saturating_sub(self.started_ms);
-        self.agenda.find(since_ms, &mut |app| apps[app as usize].expire(now_ms))
+        loop {
+            while let Some(app) = self.expiring.last() {
+                let given_up = self.apps[*app as usize].expire(now_ms);
+                if given_up.is_some() {
+                    return given_up;
+                }
+                self.expiring.pop();
+            }
+            let since_ms = now_ms.saturating_sub(self.started_ms);
+            let (apps, expiring) = (&self.apps, &mut self.expiring);
+            self.agenda.each_up_to(since_ms, &mut |app| {
+                if apps[app as usize].has_expired(now_ms) {
+                    expiring.push(app);
+                }
+            });
+            expiring.reverse();
+            if expiring.is_empty() {
+                return None;
+            }
+        }
     }
 
     /// The next request to send at `now_ms`, if there is one. Its record is to be durable before it leaves.

@@ -173,19 +173,21 @@ impl<N: Node> Heap<N> {
         true
     }
 
-    /// Asks things with keys up to `most`, in no particular order, until one answers.
-    pub fn find<R>(&self, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
-        if self.is_empty() || self.root.key() > most { None } else { self.find_below(0, most, ask) }
+    /// Shows `see` the things with keys up to `most`, in no particular order.
+    pub fn each_up_to(&self, most: u64, see: &mut impl FnMut(u32)) {
+        if !self.is_empty() && self.root.key() <= most {
+            self.each_below(0, most, see);
+        }
     }
 
     /// The same from `place` down, whose key is not above `most`.
-    fn find_below<R>(&self, place: usize, most: u64, ask: &mut impl FnMut(u32) -> Option<R>) -> Option<R> {
-        ask(self.node(place).id()).or_else(|| {
-            let first = (place * ARITY).min(self.rest.len());
-            let children = &self.rest[first..(first + ARITY).min(self.rest.len())];
-            let mut early = children.iter().enumerate().filter(|(_, child)| child.key() <= most);
-            early.find_map(|(offset, _)| self.find_below(first + offset + 1, most, ask))
-        })
+    fn each_below(&self, place: usize, most: u64, see: &mut impl FnMut(u32)) {
+        see(self.node(place).id());
+        let first = (place * ARITY).min(self.rest.len());
+        let children = &self.rest[first..(first + ARITY).min(self.rest.len())];
+        for (offset, _) in children.iter().enumerate().filter(|(_, child)| child.key() <= most) {
+            self.each_below(first + offset + 1, most, see);
+        }
     }
 
     /// Puts `node` where it belongs, starting from a place that is free.
@@ -277,13 +279,10 @@ mod tests {
             }
             prop_assert_eq!(heap.first(), model.iter().map(|(id, key)| (*key, *id)).min());
             let mut early = Vec::new();
-            let none: Option<()> = heap.find(10, &mut |id| {
-                early.push(id);
-                None
-            });
+            heap.each_up_to(10, &mut |id| early.push(id));
             early.sort_unstable();
             let small = model.iter().filter(|(_, key)| **key <= 10).map(|(id, _)| *id);
-            prop_assert_eq!((none, early), (None, small.collect::<Vec<_>>()));
+            prop_assert_eq!(early, small.collect::<Vec<_>>());
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use lookback_engine::quota::{Kind, WindowSpec};
 use lookback_engine::sim::{self, Scenario, Summary};
 use lookback_engine::{AppSpec, ChunkId, Cost, Engine, Ms, Outcome, RequestId, Response, Status};
+use std::collections::BTreeMap;
 
 fn run(text: &str) -> Summary {
     let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -360,6 +361,31 @@ fn what_is_given_up_is_named_as_it_was_when_it_was_sent() {
     engine.respond(ids[1], &Response::plain(Status::Served), 10);
     let given_up: Vec<RequestId> = std::iter::from_fn(|| engine.expire(100)).map(|(id, ..)| id).collect();
     assert_eq!(given_up, [ids[0], ids[2]]);
+}
+
+#[test]
+fn what_is_given_up_is_given_up_once_whenever_it_is_asked_for() {
+    let mut engine = Engine::new();
+    let mut sent = BTreeMap::new();
+    for app in 0..20 {
+        engine.add_app(AppSpec { deadline_ms: 200, ..AppSpec::default() }, 0).unwrap();
+        engine.add_team(app, 1, 0);
+        engine.add_user(app, 0);
+        let now_ms = Ms::from(app) * 10;
+        engine.pull(app, 0, Cost::ONE, 1, Some(0..3), now_ms);
+        sent.extend(std::iter::from_fn(|| engine.decide(now_ms)).map(|grant| (grant.id, now_ms)));
+    }
+    assert_eq!(sent.len(), 60);
+    // One at a time, while more and more deadlines pass; then all at once.
+    for now_ms in 290..=320 {
+        let (id, ..) = engine.expire(now_ms).expect("ten applications have three each at first");
+        assert!(sent.remove(&id).is_some_and(|sent_ms| sent_ms + 200 <= now_ms));
+    }
+    while let Some((id, ..)) = engine.expire(340) {
+        assert!(sent.remove(&id).is_some());
+    }
+    assert!(sent.values().all(|sent_ms| sent_ms + 200 > 340), "{sent:?}");
+    assert_eq!(sent.len(), 5 * 3);
 }
 
 #[test]

@@ -50,10 +50,14 @@ impl App {
         (outcome, Some(self.settled(&request, now_ms)))
     }
 
+    /// Whether the deadline of a request in flight has passed.
+    pub fn has_expired(&self, now_ms: Ms) -> bool {
+        self.in_flight.first_sent_ms().is_some_and(|sent_ms| sent_ms + self.spec.deadline_ms <= now_ms)
+    }
+
     /// Gives up the oldest request in flight if its deadline has passed.
     pub fn expire(&mut self, now_ms: Ms) -> Option<(RequestId, Outcome, Record)> {
-        let sent_ms = self.in_flight.first_sent_ms()?;
-        if sent_ms + self.spec.deadline_ms > now_ms {
+        if !self.has_expired(now_ms) {
             return None;
         }
         let (place, first) = self.in_flight.first()?;

@@ -61,7 +61,8 @@ fn is_blind(spec: &WindowSpec) -> bool {
 pub enum Yardstick {
     /// What nobody can be faster than.
     Bound,
-    /// The same for 1.01 times the work, windows that are not aligned taken as their length and the longest latency.
+    /// The same for 1.01 times the work, with the longest latency: windows that no clock cuts are longer by it, and two
+    /// counters count what is sent as new for that long.
     Goal,
     /// The goal with windows taken as we charge them: `anchored` ones and leaking buckets as logs, two counters with a
     /// limit of one less, and what is in flight at a boundary on both sides of it.

@@ -35,10 +35,17 @@ pub enum Record {
     },
 }
 
+/// Epochs that an application can have: eight million.
+const EPOCHS_MAX: u64 = 1 << 23;
+
 /// The number before an epoch's first grant: there is room for 2⁴⁰ of them. A successor that went on from the highest
 /// number it finds would give the number of a grant that was settled long ago, and is forgotten, to another.
+///
+/// # Panics
+/// Beyond eight million epochs.
 #[must_use]
 pub fn sequence_before(epoch: u64) -> u64 {
+    assert!(epoch < EPOCHS_MAX, "an application has at most {EPOCHS_MAX} epochs");
     epoch << 40
 }
 

@@ -43,8 +43,7 @@ impl<T: Ord + Copy> Soonest<T> {
 
     /// Takes out the smallest.
     pub fn pop(&mut self) -> Option<T> {
-        let next = if self.rest.is_empty() { None } else { self.rest.pop().map(|Reverse(next)| next) };
-        std::mem::replace(&mut self.first, next)
+        std::mem::replace(&mut self.first, self.rest.pop().map(|Reverse(next)| next))
     }
 
     /// All, in no order.

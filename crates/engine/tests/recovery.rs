@@ -56,9 +56,8 @@ impl World {
         // Arrivals and responses under way: latencies of 0 to 1.9 s, from the sequence number.
         let mut agenda: BTreeMap<(Ms, u64, bool), (lookback_engine::Grant, bool)> = BTreeMap::new();
         while self.journal.records().len() < records && self.committed.contains(&false) {
-            while let Some((id, _, record)) = self.engine.expire(self.now_ms) {
+            while let Some((_, _, record)) = self.engine.expire(self.now_ms) {
                 self.journal.append(&[record]).expect("the epoch is ours");
-                let _ = id;
             }
             while let Some(grant) = self.engine.decide(self.now_ms) {
                 if self.journal.records().len() == records {

@@ -33,9 +33,10 @@ pub struct Weighted {
 /// while it is open is counted since any of them.
 #[derive(Clone, Debug, Default)]
 struct Open {
-    /// When it begins by our clock, and how far off the provider's may be; 0 where no window was looked at.
+    /// When it begins by our clock, and how far off the provider's may be.
     begins_ms: Ms,
     epsilon_ms: Ms,
+    /// Empty where no window was looked at.
     beginnings: Beginnings,
     /// What had been counted in all.
     total: u64,
@@ -104,8 +105,9 @@ impl Weighted {
 
     /// Whether the window that is open at `at` was looked at.
     pub(super) fn is_open(&self, at: Instant) -> bool {
-        let Open { begins_ms, epsilon_ms, .. } = self.open;
-        at.epsilon_ms == epsilon_ms
+        let Open { begins_ms, epsilon_ms, ref beginnings, .. } = self.open;
+        !beginnings.is_empty()
+            && at.epsilon_ms == epsilon_ms
             && at.now_ms >= begins_ms + epsilon_ms
             && at.now_ms + epsilon_ms < begins_ms + self.length_ms
     }

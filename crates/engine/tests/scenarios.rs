@@ -36,3 +36,33 @@ fn every_named_scenario_finishes_without_refusals_of_our_making() {
     }
     assert!(names.len() >= 15, "{names:?}");
 }
+
+/// A window of a user's own in which polls at the wished pace and the reserve for them would leave no whole request.
+#[test]
+fn however_small_users_windows_are_history_goes_on() {
+    let kinds = [("log", "log"), ("bucket", "bucket"), ("two_counter", "two_counter"), ("unknown", "aligned")];
+    for (limit, poll_seconds) in [(1, 3_600), (2, 900), (4, 300), (8, 150)] {
+        for (kind, server_kind) in kinds {
+            let scenario = format!(
+                r#"
+                start = "2026-11-23T20:59:58Z"
+                until_hours = 100
+                latency_ms = [20, 1500]
+                [[app]]
+                id = "app"
+                user_windows = [{{ limit = {limit}, seconds = 900, kind = "{kind}" }}]
+                server_kind = "{server_kind}"
+                [[app.team]]
+                id = "team"
+                connections = 3
+                poll_seconds = {poll_seconds}
+                history_connections = 3
+                history_requests = 10
+                "#
+            );
+            let summary = sim::run(&Scenario::parse(&scenario).unwrap(), None).unwrap();
+            let (done, refused) = (summary.history_done, summary.rejected);
+            assert_eq!((done, refused), (30, 0), "{limit} a quarter of an hour, {kind}");
+        }
+    }
+}

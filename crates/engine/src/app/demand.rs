@@ -9,7 +9,7 @@ use crate::stretch::{RATE_SHIFT, capacity, rates};
 use crate::time::Ms;
 
 /// Share of a window that polls may use while history waits, and otherwise, in thousandths.
-const POLL_SHARE_PENDING: u64 = 800;
+pub(super) const POLL_SHARE_PENDING: u64 = 800;
 const POLL_SHARE: u64 = 950;
 
 /// Most polls of one user that are looked at one by one.

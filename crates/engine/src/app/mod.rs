@@ -22,15 +22,15 @@ use crate::heap::{Heap, Places};
 use crate::history::{Pulls, Shape};
 use crate::journal::{Lease, sequence_before};
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
-use crate::quota::{Bucket, SpecError, WINDOWS_MAX, Window, WindowSpec};
+use crate::quota::{Bucket, Kind, SpecError, WINDOWS_MAX, Window, WindowSpec, poll_share};
 use crate::soonest::Soonest;
 use crate::stretch;
 use crate::tight;
 use crate::time::{Instant, Ms};
 
 use admit::Slack;
-use demand::Demand;
 pub(crate) use demand::discrepancy;
+use demand::{Demand, POLL_SHARE_PENDING};
 use flights::Flights;
 use sight::Sight;
 use users::{User, UserQuotas};
@@ -350,11 +350,13 @@ impl App {
         if self.was_answered { self.latency_ms } else { self.spec.deadline_ms }
     }
 
-    /// A period that the user's own windows carry with a fifth to spare.
+    /// A period that the user's own windows carry and leave room for history, which may be asked for at any time.
     fn carried_period_ms(&self, period_ms: Ms) -> Ms {
         let carried = self.spec.user_windows.iter().map(|window| {
             let span_ms = window.length_ms + self.latency_ms;
-            (self.spec.poll_cost.of(window.unit) * span_ms * 10).div_ceil(window.limit * 8)
+            let rounded = matches!(window.kind, Kind::TwoCounter | Kind::Unknown);
+            let share = poll_share(rounded, window.limit, POLL_SHARE_PENDING, true);
+            (self.spec.poll_cost.of(window.unit) * span_ms * 1_000).div_ceil(share)
         });
         carried.fold(period_ms, Ms::max).min(PERIOD_MS_MAX)
     }

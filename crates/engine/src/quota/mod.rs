@@ -19,6 +19,7 @@ mod window;
 pub use bucket::{Bucket, Marks, Reading};
 pub(crate) use folded::Folded;
 pub use foreign::ForeignRate;
+pub(crate) use slack::poll_share;
 pub use slack::{Ahead, Nobody};
 pub use spec::{Kind, SpecError, WINDOWS_MAX, WindowSpec};
 pub use window::{Mark, Window};

@@ -211,12 +211,8 @@ impl Window {
     /// that what this leaves is not one whole request of history between any two polls.
     #[must_use]
     pub fn poll_share(&self, limit: u64, permille: u64, history: bool) -> u64 {
-        // Two counters are rounded up; one request keeps the next window from taking another.
         let rounded = self.counters.is_some() && self.spec.kind != Kind::Aligned;
-        let units = if rounded { (limit * 1_000).saturating_sub(1_000).max(500) } else { limit * 1_000 };
-        let share = units * permille / 1_000;
-        let room = if history { units.saturating_sub(2_000).max(share / 2) } else { units };
-        share.min(room).max(1)
+        poll_share(rounded, limit, permille, history)
     }
 
     /// How long a poll takes part of the window: while it is under way, and as long as it may be charged.
@@ -281,6 +277,15 @@ impl Window {
     pub fn expected_foreign(&self, now_ms: Ms, span_ms: Ms) -> u64 {
         self.foreign.expected(now_ms, span_ms)
     }
+}
+
+/// [`Window::poll_share`] of a window whose counts are rounded up, or not.
+pub fn poll_share(rounded: bool, limit: u64, permille: u64, history: bool) -> u64 {
+    // One request keeps the next window from taking another.
+    let units = if rounded { (limit * 1_000).saturating_sub(1_000).max(500) } else { limit * 1_000 };
+    let share = units * permille / 1_000;
+    let room = if history { units.saturating_sub(2_000).max(share / 2) } else { units };
+    share.min(room).max(1)
 }
 
 /// Whether what is sent now may still be in flight when the newest window is over.

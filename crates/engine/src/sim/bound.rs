@@ -16,6 +16,10 @@ use crate::time::Ms;
 /// Bounds further away than this, a century, are none.
 const HORIZON_MS: Ms = 36_525 * 86_400_000;
 
+/// How often in a row it is looked whether something may go. What is left then is taken to go at once: no schedule is
+/// faster than that either.
+const WAITS_MAX: u32 = 100_000;
+
 /// How a window lets requests through, seen from the fastest sender it admits.
 #[derive(Clone, Debug)]
 enum Flow {
@@ -347,6 +351,7 @@ pub fn fastest(work: &Work<'_>) -> Option<Vec<(Ms, u64)>> {
         .collect();
     let (mut left, mut now) = (work.requests, work.from_ms);
     let (mut later, mut sent) = (work.later.iter().peekable(), Vec::new());
+    let mut waits = 0;
     loop {
         while let Some((_, more)) = later.next_if(|(at, _)| *at <= now) {
             left += more;
@@ -368,8 +373,17 @@ pub fn fastest(work: &Work<'_>) -> Option<Vec<(Ms, u64)>> {
         }
         match wait {
             Some(until) if until == Ms::MAX || until > work.from_ms + HORIZON_MS => return None,
-            Some(until) => now = until,
+            Some(until) if waits < WAITS_MAX => {
+                now = until;
+                waits += 1;
+            }
+            Some(_) => {
+                let rest: u64 = later.map(|(_, more)| more).sum();
+                sent.push((now, left + rest));
+                return Some(sent);
+            }
             None => {
+                waits = 0;
                 rests.iter_mut().for_each(|rest| rest.send(now, room));
                 left -= room;
                 sent.push((now, room));

@@ -11,6 +11,8 @@ use crate::time::Ms;
 /// Longest time a scenario can speak of, ten years, in hours.
 const HOURS_MAX: f64 = 87_600.0;
 const SECONDS_MAX: f64 = HOURS_MAX * 3_600.0;
+/// Largest limit, with what users add to it.
+const LIMIT_MAX: u64 = 1_000_000_000;
 /// Longest time a request can take.
 const REQUEST_MS_MAX: Ms = 3_600_000;
 /// Longest polling period and longest window, in seconds: 30 and 31 days.
@@ -126,7 +128,15 @@ fn app_faults(app: &AppScenario, people: &mut u64, chunks: &mut u64) -> Result<(
     must(app.server_kind != Some(Kind::Unknown), "server_kind", kinds)?;
     let external = (0.0..=PER_HOUR_MAX).contains(&app.external_per_hour);
     must(external, "external_per_hour", "must be between 0 and 3600000")?;
+    let users = app.team.iter().map(|team| u64::from(team.connections.max(team.history_connections))).sum();
+    let grows = |window: &WindowScenario| {
+        let more = window.limit_per_user.checked_mul(users).and_then(|more| more.checked_add(window.limit));
+        more.is_some_and(|limit| limit <= LIMIT_MAX)
+    };
+    let all = app.windows.iter().chain(&app.user_windows);
+    must(all.clone().all(grows), "limit_per_user", "makes a limit above 1000000000 with all who connect")?;
     if let Some(change) = app.limit_change {
+        must((1..=LIMIT_MAX).contains(&change.limit), "limit_change", "has a `limit` out of range")?;
         let windows = if app.provider.is_some() { usize::MAX } else { app.windows.len() };
         must(
             change.window < windows,

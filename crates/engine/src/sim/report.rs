@@ -41,7 +41,9 @@ pub fn summary(world: &World<'_, '_>) -> Summary {
     let lane = |lane: usize| total(&|site| site.arrived[lane]);
     let asked = total(&|site| site.open + site.done + site.given_up);
     let finished = world.sites.iter().filter_map(|site| site.finished_ms).max().map(|ms| ms - world.start_ms);
-    let history_finished_ms = finished.filter(|_| asked > 0 && total(&|site| site.open + site.given_up) == 0);
+    // A team that never came to ask is not done either.
+    let all_asked = asked > 0 && world.asks == 0;
+    let history_finished_ms = finished.filter(|_| all_asked && total(&|site| site.open + site.given_up) == 0);
     let asked_at = world.scenario.app.iter().flat_map(|app| &app.team).filter(|team| wants_history(team));
     let from_ms = asked_at.map(|team| seconds_ms(team.history_at_seconds)).min().unwrap_or(0);
     let bound = |bound: Option<Ms>| bound.filter(|_| asked > 0);

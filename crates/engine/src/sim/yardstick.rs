@@ -21,6 +21,9 @@ const USERS_MAX: usize = 16;
 /// Most teams that are looked at one by one.
 const TEAMS_MAX: usize = 64;
 
+/// Larger limits, of all users together, are as good as none.
+const LIMIT_MAX: u64 = 1_000_000_000;
+
 /// Polls that crashes may have kept from being sent, and whose room history may have had.
 fn missed(world: &World<'_, '_>, polls: &[Polls<'_>]) -> u64 {
     let away_ms = seconds_ms(world.scenario.takeover_seconds);
@@ -241,7 +244,10 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
     /// of them than through each.
     fn together<'a>(&self, paces: &'a [Pace]) -> (Vec<WindowSpec>, Vec<Polls<'a>>) {
         let users: u64 = paces.iter().map(|pace| pace.users).sum();
-        let simple = self.user_windows.iter().filter(|spec| users > 0 && spec.kind != Kind::TwoCounter);
+        let simple = self
+            .user_windows
+            .iter()
+            .filter(|spec| users > 0 && spec.kind != Kind::TwoCounter && spec.limit * users <= LIMIT_MAX);
         let windows = simple.map(|spec| WindowSpec { limit: spec.limit * users, ..*spec }).collect();
         let polls = paces.iter().map(|pace| {
             let firsts = Some(pace.dues.as_slice()).filter(|dues| !dues.is_empty());

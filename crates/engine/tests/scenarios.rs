@@ -40,7 +40,8 @@ fn every_named_scenario_finishes_without_refusals_of_our_making() {
 /// A window of a user's own in which polls at the wished pace and the reserve for them would leave no whole request.
 #[test]
 fn however_small_users_windows_are_history_goes_on() {
-    let kinds = [("log", "log"), ("bucket", "bucket"), ("two_counter", "two_counter"), ("unknown", "aligned")];
+    let kinds =
+        [("log", "log"), ("bucket", "bucket"), ("two_counter", "two_counter"), ("unknown", "aligned")];
     for (limit, poll_seconds) in [(1, 3_600), (2, 900), (4, 300), (8, 150)] {
         for (kind, server_kind) in kinds {
             let scenario = format!(

@@ -1,6 +1,6 @@
 //! What must hold in every scenario.
 
-use super::scenario::{Headers, Scenario};
+use super::scenario::{Headers, Scenario, seconds_ms};
 use super::summary::Summary;
 use crate::app::Order;
 use crate::quota::Kind;
@@ -87,7 +87,13 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
         && scenario.tail_rate == 0.0
         && scenario.crash_at_hours.is_empty()
         && scenario.order == Order::Reserve;
-    if !known || !calm || kind == Kind::TwoCounter && !app.user_windows.is_empty() {
+    // What a user's own windows do not carry goes at a slower pace too.
+    let polled = || app.team.iter().filter(|team| team.connections > 0);
+    let carried = app.user_specs().iter().all(|window| {
+        let each_ms = window.length_ms + scenario.latency_ms[1];
+        polled().all(|team| seconds_ms(team.poll_seconds) * window.limit * 8 >= each_ms * 10)
+    });
+    if !known || !calm || !carried || kind == Kind::TwoCounter && !app.user_windows.is_empty() {
         return None;
     }
     let from_ms = summary.history_from_ms;

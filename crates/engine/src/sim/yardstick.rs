@@ -8,12 +8,10 @@ use super::report::wants_history;
 use super::scenario::{AppScenario, seconds_ms};
 use super::site::Site;
 use super::world::World;
+use crate::clock::EPSILON_MS_MIN;
 use crate::cost::Cost;
 use crate::quota::{Kind, WindowSpec};
 use crate::time::Ms;
-
-/// Error of the clock that is always assumed.
-const CLOCK_ERROR_MS: Ms = 1_000;
 
 /// Most users of a team whose own polls are looked at.
 const USERS_MAX: usize = 16;
@@ -56,7 +54,7 @@ fn firsts(world: &World<'_, '_>, index: u32, team: usize) -> Vec<Ms> {
 /// are over. Where the clock's error spans a whole window they may begin then, and as long as requests are that far
 /// apart every kind shows the same use. So whoever risks no refusal keeps two lengths between any two, for ever.
 fn is_blind(spec: &WindowSpec) -> bool {
-    spec.kind == Kind::Unknown && spec.limit == 1 && spec.length_ms <= 2 * CLOCK_ERROR_MS
+    spec.kind == Kind::Unknown && spec.limit == 1 && spec.length_ms <= 2 * EPSILON_MS_MIN
 }
 
 /// What a run is held against.
@@ -93,7 +91,7 @@ pub fn app_bound(world: &World<'_, '_>, index: u32, yardstick: Yardstick) -> Opt
     // it can be, so the latest of their bounds is one.
     let clocks: &[i64] = match yardstick {
         Yardstick::Promise if held.kind() != Kind::TwoCounter => &[0],
-        _ => &[0, CLOCK_ERROR_MS as i64, -(CLOCK_ERROR_MS as i64)],
+        _ => &[0, EPSILON_MS_MIN as i64, -(EPSILON_MS_MIN as i64)],
     };
     let bounds = clocks.iter().map(|clock_off_ms| held.bound(*clock_off_ms));
     bounds.reduce(|a, b| Some(a?.max(b?))).flatten()
@@ -199,7 +197,7 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
             poll_cost: Cost::ONE,
             polls,
             poll_slack_ms: longest_ms + late_ms.max(overdue_ms) + skew_ms,
-            on_both_sides: is_charged.then_some((latency[1] + CLOCK_ERROR_MS, CLOCK_ERROR_MS)),
+            on_both_sides: is_charged.then_some((latency[1] + EPSILON_MS_MIN, EPSILON_MS_MIN)),
             from_ms,
             start_ms: self.world.start_ms,
             requests,

@@ -67,3 +67,27 @@ fn however_small_users_windows_are_history_goes_on() {
         }
     }
 }
+
+#[test]
+fn history_is_not_done_while_a_team_has_not_asked() {
+    let scenario = r#"
+        start = "2026-11-23T20:59:58Z"
+        until_hours = 1
+        latency_ms = [20, 1500]
+        [[app]]
+        id = "app"
+        windows = [{ limit = 100, seconds = 900, kind = "log" }]
+        server_kind = "log"
+        [[app.team]]
+        id = "now"
+        history_connections = 1
+        history_requests = 10
+        [[app.team]]
+        id = "later"
+        history_connections = 1
+        history_requests = 10
+        history_at_seconds = 7200
+    "#;
+    let summary = sim::run(&Scenario::parse(scenario).unwrap(), None).unwrap();
+    assert_eq!((summary.history_done, summary.history_finished_ms), (10, None));
+}

@@ -469,6 +469,15 @@ mod tests {
     }
 
     #[test]
+    fn where_polls_leave_nothing_a_bound_ends_all_the_same() {
+        let windows = [WindowSpec::requests(1, 1_000, Kind::Aligned)];
+        let polls = [Polls { connections: 1, period_ms: 1_000, firsts: Some(&[1_000_900]), since_ms: 0 }];
+        let work = Work { polls: &polls, ..work(&windows, 2) };
+        let bound_ms = earliest_ms(&work).unwrap();
+        assert!(bound_ms >= u64::from(WAITS_MAX) * 1_000, "{bound_ms}");
+    }
+
+    #[test]
     fn what_was_sent_before_more_was_asked_for_takes_its_part_of_the_window() {
         let windows = [WindowSpec::requests(10, 1_000, Kind::TwoCounter)];
         let mut work = work(&windows, 6);

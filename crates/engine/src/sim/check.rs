@@ -195,6 +195,16 @@ mod tests {
             ("until_hours = 2", "until_hours = nan", "line 3: `until_hours`: must be above 0"),
             ("[20, 1500]", "[1500, 20]", "line 4: `latency_ms`: must be [shortest, longest]"),
             ("limit = 5", "limit = 0", "line 7: `windows` of application `s`: a window's limit must be"),
+            (
+                "limit = 5",
+                "limit_per_user = 4611686018427387904, limit = 5",
+                "makes a limit above 1000000000",
+            ),
+            (
+                "external_per_hour = 0",
+                "limit_change = { at_hours = 1, limit = 0 }",
+                "has a `limit` out of range",
+            ),
             ("seconds = 60", "seconds = -60", "line 7: `windows` of application `s`: last between 0.001"),
             (
                 "server_kind = \"log\"",

@@ -73,9 +73,10 @@ fn unstretched(summary: &Summary) -> bool {
 ///
 /// The bound is one for what is sent; the last response may take the longest latency, and boundaries are kept
 /// by a clock that may be off by a second. Where users have windows of their own, it is no less than the bound for all
-/// of them through the application's windows, nor than that for each through theirs. A team whose people could go on at the pace of their own windows gets only its
-/// share of the application's while others have work, and that pace afterwards: fair is not shortest, and may take as long
-/// as one of these and the other, which the bound and as much again is more than; where it is short, two windows.
+/// of them through the application's windows, nor than that for each through theirs. A team whose people could go on at
+/// the pace of their own windows gets only its share of the application's while others have work, and that pace
+/// afterwards: fair is not shortest, and may take as long as one of these and the other, which the bound and as much
+/// again is more than; where it is short, two windows.
 /// Nothing is promised where users have two counters of their own: one request of rounding is much of what polls leave
 /// of a small limit.
 fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {

@@ -194,6 +194,7 @@ mod tests {
             ("2026-11-23T", "yesterday", "line 2: `start`: must be a moment"),
             ("until_hours = 2", "until_hours = nan", "line 3: `until_hours`: must be above 0"),
             ("[20, 1500]", "[1500, 20]", "line 4: `latency_ms`: must be [shortest, longest]"),
+            ("[20, 1500]", "[20, 1500, 9]", "must be [shortest, longest]"),
             ("limit = 5", "limit = 0", "line 7: `windows` of application `s`: a window's limit must be"),
             (
                 "limit = 5",

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use lookback_domain::{Catalog, QuotaWindow};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::check::check;
 use crate::app::Order;
@@ -25,7 +26,7 @@ pub struct Scenario {
     /// When it stops, even if history is not done.
     pub until_hours: f64,
     /// Shortest and longest time from sending to the response; uniform, split at random between the ways.
-    #[serde(default = "default_latency")]
+    #[serde(default = "default_latency", deserialize_with = "shortest_and_longest")]
     pub latency_ms: [Ms; 2],
     /// Share of requests answered 500; they count.
     #[serde(default)]
@@ -182,6 +183,12 @@ pub struct TeamScenario {
     /// Refreshes asked for, at random moments by random users.
     #[serde(default)]
     pub live_per_hour: f64,
+}
+
+/// Two, and no third that would be passed over.
+fn shortest_and_longest<'de, D: Deserializer<'de>>(source: D) -> Result<[Ms; 2], D::Error> {
+    let some = Vec::<Ms>::deserialize(source)?;
+    some.try_into().map_err(|_| D::Error::custom("must be [shortest, longest]"))
 }
 
 fn default_latency() -> [Ms; 2] {

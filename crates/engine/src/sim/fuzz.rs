@@ -189,6 +189,11 @@ mod tests {
         fuzz(1, NonZeroUsize::new(threads).unwrap(), &mut |report| report.drawn < count)
     }
 
+    /// Scenarios that were drawn once, and what they showed is mended. They are kept, since what is drawn changes.
+    fn holds(scenario: &str) {
+        assert_eq!(try_out(scenario).1, [""; 0]);
+    }
+
     #[test]
     fn random_scenarios_break_no_invariant() {
         if let Some(failure) = some(2, 6).failure {
@@ -205,46 +210,46 @@ mod tests {
     #[test]
     fn teams_whose_users_windows_let_little_through_at_a_time_get_their_part() {
         // Weighted counters fall evenly, so a user's room comes one request at a time.
-        assert_eq!(try_out(&draw(1_662)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/1662.toml"));
     }
 
     #[test]
     fn history_in_flight_at_a_boundary_makes_no_poll_of_the_next_window_wait() {
         // What is sent up to eight seconds before it still counts there.
-        assert_eq!(try_out(&draw(227_710_636)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/227710636.toml"));
     }
 
     #[test]
     fn history_sent_before_latencies_are_known_makes_no_poll_wait() {
         // Polls under way at midnight, of a user with 70 a day; and what expires as late as it was answered.
-        assert_eq!(try_out(&draw(910_090_080)).1, [""; 0]);
-        assert_eq!(try_out(&draw(1_100_009_363)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/910090080.toml"));
+        holds(include_str!("../../tests/drawn/1100009363.toml"));
     }
 
     #[test]
     fn history_that_is_in_flight_at_boundaries_is_done_as_promised() {
         // At many, and at one that it begins three seconds before.
-        assert_eq!(try_out(&draw(63_001_640)).1, [""; 0]);
-        assert_eq!(try_out(&draw(700_052_536)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/63001640.toml"));
+        holds(include_str!("../../tests/drawn/700052536.toml"));
     }
 
     #[test]
     fn history_under_two_counters_is_done_as_promised() {
         // A minute, of which four seconds are near a boundary; a day that begins with yesterday's polls.
-        assert_eq!(try_out(&draw(920_001_763)).1, [""; 0]);
-        assert_eq!(try_out(&draw(920_000_098)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/920001763.toml"));
+        holds(include_str!("../../tests/drawn/920000098.toml"));
         // Polls just after each hour, which is why the last one may be filled but for two.
-        assert_eq!(try_out(&draw(1_300_003_225)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/1300003225.toml"));
         // A day in which others had asked for much before.
-        assert_eq!(try_out(&draw(1_300_021_778)).1, [""; 0]);
-        assert_eq!(try_out(&draw(1_400_024_191)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/1300021778.toml"));
+        holds(include_str!("../../tests/drawn/1400024191.toml"));
     }
 
     #[test]
     fn history_under_windows_of_the_application_and_of_users_is_done_as_promised() {
         // One team in three, of a seventh of the weights, has the people who need longest by their own windows.
-        assert_eq!(try_out(&draw(800_006_635)).1, [""; 0]);
-        assert_eq!(try_out(&draw(1_200_045_081)).1, [""; 0]);
+        holds(include_str!("../../tests/drawn/800006635.toml"));
+        holds(include_str!("../../tests/drawn/1200045081.toml"));
     }
 
     #[test]

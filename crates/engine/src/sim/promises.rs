@@ -112,11 +112,11 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::{draw, run};
+    use crate::sim::run;
 
     #[test]
     fn history_that_is_done_too_late_breaks_a_promise() {
-        let scenario = Scenario::parse(&draw(31_005_047)).unwrap();
+        let scenario = Scenario::parse(include_str!("../../tests/drawn/31005047.toml")).unwrap();
         let mut summary = run(&scenario, None).unwrap();
         assert_eq!(broken(&scenario, &summary), [""; 0]);
         // One window later than it could be.

@@ -26,5 +26,7 @@ no-app-reserve         engine  strava_history_takes_all_that_polls_leave_and_pol
 no-user-reserve        engine  user_windows_leave_each_users_polls_their_room
 starve-polls           engine  strava_history_takes_all_that_polls_leave_and_polls_are_on_time
 stretch-silently       engine  polls_are_stretched_as_far_as_is_reported_and_no_further
+welcome-at-once        engine  who_joins_beside_history_takes_nothing_that_was_kept_for_others
+faster-at-once         engine  polls_go_faster_only_once_there_is_room_for_it
 FAULTS
 [ "$survivors" -eq 0 ]

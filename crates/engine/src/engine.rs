@@ -97,7 +97,8 @@ impl Engine {
         pull
     }
 
-    /// Asks for a user's new data ahead of everything else.
+    /// Asks for a user's new data ahead of everything else. What was asked for and is not sent yet serves: it is not asked
+    /// for twice.
     pub fn ask(&mut self, app: u32, user: u32, now_ms: Ms) {
         self.apps[app as usize].ask(user, now_ms);
         self.file(app, now_ms);
@@ -218,9 +219,14 @@ impl Engine {
         self.apps[app as usize].period_ms(user)
     }
 
-    /// When each poll fell due that is still to be sent.
-    pub fn overdue(&self, app: u32) -> impl Iterator<Item = Ms> + '_ {
+    /// Whose each poll is that is still to be sent, and when it fell due.
+    pub fn overdue(&self, app: u32) -> impl Iterator<Item = (u32, Ms)> + '_ {
         self.apps[app as usize].overdue()
+    }
+
+    /// Since when each live request is asked for that is still to be sent.
+    pub fn asked(&self, app: u32) -> impl Iterator<Item = Ms> + '_ {
+        self.apps[app as usize].asked()
     }
 
     /// Historical pulls of the application that are not done.

@@ -80,8 +80,14 @@ impl PollClock {
     /// How long `period_ms` of poll time takes in real time.
     #[must_use]
     pub fn stretched_ms(&self, period_ms: Ms) -> Ms {
-        (period_ms << SHIFT).div_ceil(self.rate)
+        stretched_ms(period_ms, self.rate)
     }
+}
+
+/// How long `period_ms` of poll time takes on a clock of this rate.
+#[must_use]
+pub fn stretched_ms(period_ms: Ms, rate: u64) -> Ms {
+    (period_ms << SHIFT).div_ceil(rate)
 }
 
 /// Where connection `index` stands within a period: golden-ratio multiples, so that the gaps stay even as

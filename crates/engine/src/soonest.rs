@@ -25,6 +25,11 @@ impl<T: Ord + Copy> Soonest<T> {
         self.first.is_none()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
     /// The smallest.
     pub fn peek(&self) -> Option<T> {
         self.first
@@ -74,7 +79,7 @@ mod tests {
                     None => prop_assert_eq!(soonest.pop(), model.pop()),
                 }
                 prop_assert_eq!(soonest.peek(), model.last().copied());
-                prop_assert_eq!(soonest.is_empty(), model.is_empty());
+                prop_assert_eq!((soonest.is_empty(), soonest.len()), (model.is_empty(), model.len()));
                 let mut all: Vec<_> = soonest.iter().collect();
                 all.sort_unstable_by_key(|item| Reverse(*item));
                 prop_assert_eq!(&all, &model);

@@ -12,8 +12,13 @@ fn run(text: &str) -> Summary {
 
 /// A scenario of one application on a Monday evening, 3 h 53 min before midnight.
 fn scenario(top: &str, app: &str, teams: &str) -> Summary {
+    scenario_of(&format!("seed = 7\n{top}"), app, teams)
+}
+
+/// The same with a seed of its own.
+fn scenario_of(top: &str, app: &str, teams: &str) -> Summary {
     run(&format!(
-        "seed = 7\nstart = \"2026-11-23T20:07:00Z\"\nuntil_hours = 400\nlatency_ms = [20, 1500]\n{top}\n\
+        "start = \"2026-11-23T20:07:00Z\"\nuntil_hours = 400\nlatency_ms = [20, 1500]\n{top}\n\
          [[app]]\nid = \"app\"\n{app}\n{teams}"
     ))
 }
@@ -180,11 +185,13 @@ windows = [{ limit = 100, seconds = 900, kind = "log" }, { limit = 1000, seconds
 server_kind = "log"
 external_per_hour = 5
 "#;
-    let with = scenario("", app, EIGHT_POLLED);
-    let without = scenario("headers = \"missing\"", app, EIGHT_POLLED);
-    assert!(with.rejected <= 4, "with headers: {with}");
-    assert!(without.rejected > with.rejected, "without: {without}");
-    assert!(with.history_finished_ms.is_some() && without.history_finished_ms.is_some());
+    // How many are refused is a matter of luck: of five runs.
+    let refused = |headers: &str| -> u64 {
+        let seeds = (1..=5).map(|seed| format!("seed = {seed}\nheaders = \"{headers}\"\n"));
+        seeds.map(|top| scenario_of(&top, app, EIGHT_POLLED).rejected).sum()
+    };
+    let (with, without) = (refused("correct"), refused("missing"));
+    assert!(with <= 60 && 2 * without > 3 * with, "{with} with headers, {without} without");
 }
 
 #[test]
@@ -248,6 +255,37 @@ fn connections_that_join_late_are_on_time_after_one_window() {
         + "\n[[app.team]]\nid = \"late\"\nconnections = 2\nconnect_at_seconds = 30000";
     let summary = scenario("", STRAVA, &team);
     assert_eq!(summary.rejected, 0);
+    assert!(summary.poll_lateness_ms.p99 <= 5_000, "{summary}");
+}
+
+#[test]
+fn who_joins_beside_history_takes_nothing_that_was_kept_for_others() {
+    let summary = run(include_str!("../../../scenarios/joins-beside-history.toml"));
+    assert_eq!(summary.rejected, 0);
+    assert!(summary.poll_lateness_ms.max > 3_600_000, "the day is spent: {summary}");
+    assert_eq!(summary.settled_poll_lateness_ms.max, 0, "{summary}");
+    assert!(summary.makespan_ratio.unwrap() <= 1.01, "{summary}");
+}
+
+#[test]
+fn polls_go_faster_only_once_there_is_room_for_it() {
+    // Polls that the window hardly carries, and history that ends: a day later at the latest they have what it took.
+    let app = "windows = [{ limit = 1000, seconds = 86400, kind = \"log\" }]";
+    let team = "[[app.team]]\nid = \"a\"\nconnections = 12\npoll_seconds = 900\nhistory_connections = 1\n\
+                history_requests = 300\n[[app.team]]\nid = \"later\"\nhistory_connections = 1\n\
+                history_requests = 1\nhistory_at_seconds = 900000";
+    let summary = scenario("", app, team);
+    assert_eq!(summary.rejected, 0);
+    assert!(summary.poll_stretch["app"] > 1.4, "{summary}");
+    assert!(summary.poll_lateness_ms.max <= 60_000, "{summary}");
+}
+
+#[test]
+fn what_is_asked_for_live_at_an_even_rate_finds_room_beside_history() {
+    let summary = run(include_str!("../../../scenarios/refreshes.toml"));
+    assert_eq!(summary.rejected, 0);
+    assert!(summary.live > 100, "{summary}");
+    assert!(summary.live_lateness_ms.p99 <= 60_000, "{summary}");
     assert!(summary.poll_lateness_ms.p99 <= 5_000, "{summary}");
 }
 
@@ -347,6 +385,29 @@ fn a_limit_that_grows_does_not_grow_beyond_what_headers_named_to_a_predecessor()
     engine.pull(0, 0, Cost::ONE, 1, Some(0..100), 0);
     assert_eq!(std::iter::from_fn(|| engine.decide(0)).count(), 8);
     assert_eq!(engine.learned(0).named_limits, [Some(8)]);
+}
+
+#[test]
+fn what_is_asked_for_live_and_waits_is_not_asked_for_twice() {
+    let windows = vec![WindowSpec::requests(1, 60_000, Kind::Log)];
+    let mut engine = Engine::new();
+    let app = engine.add_app(AppSpec { windows, ..AppSpec::default() }, 0).unwrap();
+    let team = engine.add_team(app, 1, 0);
+    let [first, second] = [0, 1].map(|_| engine.add_user(app, team));
+    let mut sent = Vec::new();
+    for now_ms in 0..200_000 {
+        if now_ms < 100_000 && now_ms % 1_000 == 0 {
+            engine.ask(app, first, now_ms);
+            engine.ask(app, second, now_ms);
+        }
+        while let Some(grant) = engine.decide(now_ms) {
+            sent.push((grant.user, grant.due_ms.unwrap()));
+            engine.respond(grant.id, &Response::plain(Status::Served), now_ms);
+        }
+    }
+    // One a minute: whoever waited longest, since when it was first asked for.
+    assert_eq!(sent, [(first, 0), (second, 0), (first, 1_000), (second, 61_000)]);
+    assert_eq!(engine.asked(app).count(), 0);
 }
 
 #[test]

@@ -183,7 +183,8 @@ fn history_beside_polls_under_two_counters_is_done_when_the_bound_says() {
         for requests in 1..=6 {
             let best = optimum(requests, &accepts);
             let connections = firsts.len() as u64;
-            let polls = [Polls { connections, period_ms, firsts: Some(&firsts), since_ms: 0 }];
+            let polls =
+                [Polls { connections, period_ms, firsts: Some(&firsts), since_ms: 0, until_ms: Ms::MAX }];
             let work = Work { polls: &polls, ..work(&windows, START_MS, requests) };
             let bound = earliest_ms(&work).expect("polls leave something") - START_MS;
             // The best moves in steps, and may lose one twice.

@@ -1,15 +1,16 @@
 //! Whether a request may go now: quota for all, and the polls' reserve for history.
 
-use super::demand::{PollsAhead, UserPollsAhead};
-use super::{App, Order};
+use super::demand::{Demand, PollsAhead, UserPollsAhead};
+use super::sight::Sight;
+use super::{App, Order, Whose};
 use crate::cost::Cost;
 use crate::mutation;
-use crate::quota::{Ahead, Bucket, Kind, Marks, Nobody, WindowSpec};
+use crate::quota::{Ahead, Bucket, Kind, Marks, Nobody, WINDOWS_MAX, WindowSpec};
 use crate::time::{Instant, Ms};
 
 /// The slack of one window that history may still use.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Slack {
+struct Slack {
     left: i64,
     computed_ms: Ms,
     revision: u64,
@@ -17,57 +18,108 @@ pub(super) struct Slack {
     valid: bool,
 }
 
+/// What is foreseen of polls, and the room that is left beside them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Foresight {
+    pub demand: Demand,
+    /// Whether clocks run as the demand says, so that polls can be foreseen one by one.
+    pub is_exact: bool,
+    pub sight: Sight,
+    slack: [Slack; WINDOWS_MAX],
+}
+
+impl Foresight {
+    /// Nothing is foreseen yet but how much polls need.
+    pub fn new(demand: Demand, is_exact: bool) -> Self {
+        Self { demand, is_exact, ..Self::default() }
+    }
+}
+
 impl App {
-    /// When history of this cost is to be asked for again, because a window of the application has no room
-    /// for it beside its polls; `None` if all have.
+    /// What is foreseen of these polls.
+    pub(super) fn foresight(&self, whose: Whose) -> &Foresight {
+        match (whose, &self.newcomers) {
+            (Whose::Known, Some(newcomers)) => &newcomers.known,
+            _ => &self.all,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn foresight_mut(&mut self, whose: Whose) -> &mut Foresight {
+        match (whose, &mut self.newcomers) {
+            (Whose::Known, Some(newcomers)) => &mut newcomers.known,
+            _ => &mut self.all,
+        }
+    }
+
+    /// When a request of this cost that has to leave these polls their room is to be asked for again, because a window
+    /// of the application has none; `None` if all have.
     ///
     /// A window's slack is worked out once and then spent: history takes its cost from it, polls nothing
     /// (their room is what was set aside). It is worked out anew when it does not suffice and something has
     /// expired, and in any case when a clock window has begun (its polls were not looked at) or is about to
     /// (what is then in flight was not), or it has grown old.
-    pub(super) fn crowded(&mut self, at: Instant, cost: Cost) -> Option<Ms> {
+    pub(super) fn crowded(&mut self, at: Instant, cost: Cost, whose: Whose) -> Option<Ms> {
         for index in 0..self.bucket.windows().len() {
             let window = &self.bucket.windows()[index];
             let cost = cost.of(window.spec().unit) as i64;
             let (revision, era) = (window.revision(at), window.era(at, self.longest_ms()));
-            let slack = self.slack[index];
+            let slack = self.foresight(whose).slack[index];
             let fresh =
                 slack.valid && era == slack.era && at.now_ms < slack.computed_ms + window.slack_lives_ms();
-            if !fresh || (cost > slack.left && revision != slack.revision) {
-                let left = self.window_slack(at, index);
-                self.slack[index] = Slack { left, computed_ms: at.now_ms, revision, era, valid: true };
+            let mut left = slack.left;
+            if !fresh || (cost > left && revision != slack.revision) {
+                left = self.window_slack(at, index, whose);
+                self.foresight_mut(whose).slack[index] =
+                    Slack { left, computed_ms: at.now_ms, revision, era, valid: true };
             }
-            if cost > self.slack[index].left {
+            if cost > left {
                 return Some(self.bucket.windows()[index].ask_again(at));
             }
         }
         None
     }
 
-    fn window_slack(&mut self, at: Instant, index: usize) -> i64 {
-        let horizon_ms = self.bucket.windows()[index].horizon_ms(at, self.longest_ms());
-        let in_sight = self.look_ahead(at.now_ms, horizon_ms);
-        let window = &self.bucket.windows()[index];
+    /// The least room that one of the application's windows has beside these polls.
+    pub(super) fn window_slack(&mut self, at: Instant, index: usize, whose: Whose) -> i64 {
+        let latency_ms = self.longest_ms();
         if self.spec.order != Order::Reserve || mutation::is("no-app-reserve") {
-            return window.slack(at, self.longest_ms(), &Nobody);
+            return self.bucket.windows()[index].slack(at, latency_ms, &Nobody);
         }
-        // What somebody else does is not in sight. The few polls that the bound by rate has to spare cushion it,
-        // where the limit has them.
-        let spare = self.demand.discrepancy();
-        let alone = window.expected_foreign(at.now_ms, 1) == 0;
+        let horizon_ms = self.bucket.windows()[index].horizon_ms(at, latency_ms);
+        let in_sight = self.look_ahead(at.now_ms, horizon_ms, whose);
+        let window = &self.bucket.windows()[index];
+        // What somebody else does is not in sight, nor what is asked for live. The few polls that the bound by rate has
+        // to spare cushion it, where the limit has them.
+        let spare = self.foresight(whose).demand.discrepancy();
+        let alone = window.expected_foreign(at.now_ms, 1) == 0 && self.live_rate.expected(at.now_ms, 1) == 0;
         let in_sight = in_sight && (alone || window.limit() < 16 * spare);
         let spare = if alone { 0 } else { spare.min(window.limit() / 16) };
-        window.slack(at, self.longest_ms(), &PollsAhead { app: self, now_ms: at.now_ms, in_sight, spare })
+        window.slack(at, latency_ms, &PollsAhead { app: self, whose, now_ms: at.now_ms, in_sight, spare })
     }
 
     /// Something happened that slack did not foresee.
     pub(super) fn forget_slack(&mut self) {
-        self.slack.iter_mut().for_each(|slack| slack.valid = false);
+        for whose in [Whose::All, Whose::Known] {
+            self.foresight_mut(whose).slack.iter_mut().for_each(|slack| slack.valid = false);
+        }
     }
 
     /// Takes the cost of a request that nothing was set aside for from the slack.
     pub(super) fn spend(&mut self, cost: Cost) {
-        for (slack, window) in self.slack.iter_mut().zip(self.bucket.windows()) {
+        self.spend_beside(cost, Whose::All);
+        if self.newcomers.is_some() {
+            self.spend_beside(cost, Whose::Known);
+        }
+    }
+
+    /// The same of the slack beside these polls alone.
+    pub(super) fn spend_beside(&mut self, cost: Cost, whose: Whose) {
+        let foresight = match (whose, &mut self.newcomers) {
+            (Whose::Known, Some(newcomers)) => &mut newcomers.known,
+            _ => &mut self.all,
+        };
+        for (slack, window) in foresight.slack.iter_mut().zip(self.bucket.windows()) {
             slack.left -= cost.of(window.spec().unit) as i64;
         }
     }

@@ -1,16 +1,16 @@
 //! What polls will cost in the time ahead: the reserve that history leaves them.
 
 use super::users::User;
-use super::{App, Team};
+use super::{App, Team, Whose};
 use crate::cost::{Cost, Unit};
-use crate::poll::{FULL_RATE, first_tag};
-use crate::quota::{Ahead, Window};
-use crate::stretch::{RATE_SHIFT, capacity, rates};
+use crate::poll::{FULL_RATE, first_tag, stretched_ms};
+use crate::quota::Ahead;
+use crate::stretch::{RATE_SHIFT, demand};
 use crate::time::Ms;
 
 /// Share of a window that polls may use while history waits, and otherwise, in thousandths.
 pub(super) const POLL_SHARE_PENDING: u64 = 800;
-const POLL_SHARE: u64 = 950;
+pub(super) const POLL_SHARE: u64 = 950;
 
 /// Most polls of one user that are looked at one by one.
 const DUES_MAX: u64 = 512;
@@ -21,10 +21,8 @@ pub(super) struct Demand {
     /// Polls per millisecond after stretching, `RATE_SHIFT` fraction bits.
     rate: u64,
     connections: u64,
-    /// Shortest stretched period of any connection.
+    /// Shortest stretched period of any connection; 0 where there is none.
     spacing_ms: Ms,
-    /// How far golden-ratio phases can run ahead of an even spread: `1 + ⌈ln n / 2⌉`.
-    discrepancy: u64,
 }
 
 impl Demand {
@@ -35,7 +33,7 @@ impl Demand {
 
     /// How far phases can run ahead of an even spread.
     pub fn discrepancy(&self) -> u64 {
-        self.discrepancy
+        if self.connections > 0 { discrepancy(self.connections) } else { 0 }
     }
 
     /// Polls that can fall due in any `span_ms`.
@@ -47,13 +45,14 @@ impl Demand {
     /// The same from their rate alone, which grows evenly.
     pub fn even(&self, span_ms: Ms) -> u64 {
         let exact = u128::from(self.rate) * u128::from(span_ms);
-        ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64 + self.discrepancy
+        ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64 + self.discrepancy()
     }
 }
 
-/// What polls of a whole application may cost in the time ahead.
+/// What polls of a whole application may cost in the time ahead, and what is asked for live.
 pub(super) struct PollsAhead<'a> {
     pub app: &'a App,
+    pub whose: Whose,
     pub now_ms: Ms,
     /// Whether all that is asked about is in sight.
     pub in_sight: bool,
@@ -62,26 +61,41 @@ pub(super) struct PollsAhead<'a> {
 }
 
 impl PollsAhead<'_> {
+    fn dues(&self, span_ms: Ms) -> &[Ms] {
+        self.app.foresight(self.whose).sight.dues(self.now_ms, self.now_ms + span_ms)
+    }
+
     fn counted(&self, span_ms: Ms) -> u64 {
-        self.app.sight.dues(self.now_ms, self.now_ms + span_ms).len() as u64 + self.spare
+        self.dues(span_ms).len() as u64 + self.spare
+    }
+
+    fn live(&self, span_ms: Ms) -> u64 {
+        self.app.live_rate.expected(self.now_ms, span_ms)
+    }
+
+    fn cost(&self, unit: Unit, ahead: u64, span_ms: Ms) -> u64 {
+        let requests = self.app.overdue_of(self.whose) + ahead + self.live(span_ms);
+        self.app.spec.poll_cost.of(unit) * requests
     }
 }
 
 impl Ahead for PollsAhead<'_> {
     fn most(&self, unit: Unit, span_ms: Ms) -> u64 {
-        let ahead = if self.in_sight { self.counted(span_ms) } else { self.app.demand.most(span_ms) };
-        self.app.spec.poll_cost.of(unit) * (self.app.overdue_count + ahead)
+        let demand = &self.app.foresight(self.whose).demand;
+        let ahead = if self.in_sight { self.counted(span_ms) } else { demand.most(span_ms) };
+        self.cost(unit, ahead, span_ms)
     }
 
     fn even(&self, unit: Unit, span_ms: Ms) -> u64 {
         let counted = if self.in_sight { self.counted(span_ms) } else { 0 };
-        let ahead = self.app.demand.even(span_ms).max(counted);
-        self.app.spec.poll_cost.of(unit) * (self.app.overdue_count + ahead)
+        let ahead = self.app.foresight(self.whose).demand.even(span_ms).max(counted);
+        self.cost(unit, ahead, span_ms)
     }
 
     fn dues(&self, unit: Unit, span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
-        let ahead = self.in_sight.then(|| self.app.sight.dues(self.now_ms, self.now_ms + span_ms))?;
-        let overdue = (0..self.app.overdue_count).map(|_| 0);
+        let known = self.in_sight && self.live(span_ms) == 0;
+        let ahead = known.then(|| self.dues(span_ms))?;
+        let overdue = (0..self.app.overdue_of(self.whose)).map(|_| 0);
         let dues = overdue.chain(ahead.iter().map(|due_ms| due_ms - self.now_ms));
         Some((dues.collect(), self.app.spec.poll_cost.of(unit)))
     }
@@ -165,53 +179,40 @@ pub fn discrepancy(n: u64) -> u64 {
 impl App {
     /// Whether a poll of the user's is due and not sent.
     fn is_overdue(&self, user: u32) -> bool {
-        self.overdue.iter().any(|poll| poll.user == user) || self.waiting.contains_key(&user)
+        let newcomers = self.newcomers.iter().flat_map(|newcomers| newcomers.due.iter());
+        self.waiting.contains_key(&user) || self.overdue.iter().chain(newcomers).any(|poll| poll.user == user)
     }
 
-    /// Shares the poll capacity of the application's windows among its teams and slows their clocks.
-    pub(super) fn restretch(&mut self, now_ms: Ms) {
-        self.demand_stale = false;
-        self.forget_slack();
-        self.sight.forget();
-        let at = self.at(now_ms);
-        let typical_ms = self.typical.take();
-        let permille = if self.pending > 0 { POLL_SHARE_PENDING } else { POLL_SHARE };
-        let carried = |window: &Window| {
-            let spec = window.spec();
-            let cost = self.spec.poll_cost.of(spec.unit);
-            let foreign = window.expected_foreign(now_ms, spec.length_ms).min(window.limit() * 9 / 10);
-            let share = window.poll_share(window.limit() - foreign, permille, self.pending > 0);
-            // Beside somebody else nothing is cut fine.
-            let latency_ms = if foreign > 0 { self.latency_ms } else { typical_ms };
-            (cost > 0).then(|| capacity(share, window.occupied_ms(at, latency_ms), cost))
-        };
-        let capacity = self.bucket.windows().iter().filter_map(carried).min();
-        let wanted: Vec<_> = self.teams.iter().map(|team| (team.demand, team.weight)).collect();
-        let rates = capacity.map_or(vec![FULL_RATE; wanted.len()], |capacity| rates(&wanted, capacity));
-        let mut demand = Demand { spacing_ms: Ms::MAX, ..Demand::default() };
-        for (index, rate) in rates.into_iter().enumerate() {
-            let team = &mut self.teams[index];
-            if team.polls.clock.rate() != rate {
-                team.polls.clock.set_rate(now_ms, rate);
-                self.reindex_due(index as u32);
+    /// How many of these polls are due and not sent.
+    fn overdue_of(&self, whose: Whose) -> u64 {
+        match (whose, &self.newcomers) {
+            (Whose::Known, Some(newcomers)) => {
+                let waiting = self.waiting.keys().filter(|user| newcomers.contains(**user));
+                self.overdue_count - newcomers.due.len() as u64 - waiting.count() as u64
             }
-            demand.add(&self.teams[index]);
+            _ => self.overdue_count,
         }
-        demand.discrepancy = if demand.connections > 0 { discrepancy(demand.connections) } else { 0 };
-        self.demand = demand;
     }
 }
 
 impl Demand {
-    fn add(&mut self, team: &Team) {
+    /// Adds a team's connections, whose clock runs at this rate.
+    pub fn add(&mut self, team: &Team, rate: u64) {
         if team.connections == 0 {
             return;
         }
-        let clock = &team.polls.clock;
-        let stretched = (u128::from(team.demand) * u128::from(clock.rate())).div_ceil(u128::from(FULL_RATE));
+        let stretched = (u128::from(team.demand) * u128::from(rate)).div_ceil(u128::from(FULL_RATE));
         self.rate += stretched as u64;
         self.connections += team.connections;
-        self.spacing_ms = self.spacing_ms.min(clock.stretched_ms(team.period_ms_min));
+        let spacing_ms = stretched_ms(team.period_ms_min, rate);
+        self.spacing_ms = if self.spacing_ms == 0 { spacing_ms } else { self.spacing_ms.min(spacing_ms) };
+    }
+
+    /// Takes out one connection again.
+    pub fn take(&mut self, period_ms: Ms, rate: u64) {
+        // Rounded down where it was rounded up before, so that too much is left rather than too little.
+        self.rate -= (u128::from(demand(period_ms) - 1) * u128::from(rate) / u128::from(FULL_RATE)) as u64;
+        self.connections -= 1;
     }
 }
 
@@ -222,7 +223,6 @@ mod tests {
     use crate::poll::phase_ms;
     use crate::quota::{Kind, WindowSpec};
     use crate::request::{Response, Status};
-    use crate::stretch::demand;
 
     #[test]
     fn when_a_users_next_poll_falls_due_is_known_from_its_phase() {
@@ -238,14 +238,15 @@ mod tests {
         let mut seen = [0; 3];
         for now_ms in (11_000..400_000).step_by(37) {
             app.on_time(now_ms);
-            if now_ms % 300 == 0 {
-                // The user's own window is full then.
-                app.ask(now_ms as u32 / 300 % 7, now_ms);
-                app.ask(now_ms as u32 / 300 % 7, now_ms);
-            }
-            while let Some(grant) = app.decide(now_ms) {
-                app.respond(grant.id, &Response::plain(Status::Served), now_ms);
-                app.on_time(now_ms);
+            for _ in 0..2 {
+                if now_ms % 300 == 0 {
+                    // The second time, the user's own window is full then.
+                    app.ask(now_ms as u32 / 300 % 7, now_ms);
+                }
+                while let Some(grant) = app.decide(now_ms) {
+                    app.respond(grant.id, &Response::plain(Status::Served), now_ms);
+                    app.on_time(now_ms);
+                }
             }
             seen[0] += usize::from(app.teams[0].polls.clock.rate() < FULL_RATE);
             seen[1] += app.overdue.iter().count();
@@ -274,12 +275,7 @@ mod tests {
     fn no_stretch_of_time_sees_more_polls_than_the_demand_says() {
         for n in [1_u64, 2, 8, 40, 333] {
             let period = 900_000;
-            let polls = Demand {
-                rate: n * demand(period),
-                connections: n,
-                spacing_ms: period,
-                discrepancy: discrepancy(n),
-            };
+            let polls = Demand { rate: n * demand(period), connections: n, spacing_ms: period };
             let mut dues: Vec<Ms> = (0..n)
                 .flat_map(|i| (0..4).map(move |k| first_tag(0, phase_ms(i, period), period) + k * period))
                 .collect();

@@ -1,7 +1,7 @@
-//! Which request goes next: live, then polls, then history.
+//! Which request goes next: live, then polls, those of newcomers last, then history.
 
 use super::flights::InFlight;
-use super::{App, Order, Overdue, Timer};
+use super::{App, Order, Overdue, Timer, Whose};
 use crate::cost::{Cost, Unit};
 use crate::journal::Record;
 use crate::mutation;
@@ -29,14 +29,15 @@ impl App {
         {
             return None;
         }
-        if self.live.is_empty() && self.overdue.is_empty() && !self.history_waits() {
+        let polls = !self.overdue.is_empty() || self.newcomers_wait();
+        if self.live.is_empty() && !polls && !self.history_waits() {
             return None;
         }
         self.bucket.advance(at);
         let choice = match self.choose_live(at) {
             Some(choice) => choice,
             None if self.history_was_first() => self.choose_history(at)?,
-            None => match self.choose_poll(at) {
+            None => match self.choose_poll(at).or_else(|| self.choose_newcomer(at)) {
                 Some(choice) => choice,
                 None => self.choose_history(at)?,
             },
@@ -57,15 +58,14 @@ impl App {
             return None;
         }
         while let Some((asked_ms, user)) = self.live.pop_front() {
-            match self.user_release(user, at, cost) {
-                None => {
-                    self.spend(cost);
-                    let due_ms = Some(asked_ms);
-                    let team = self.users[user as usize].team;
-                    return Some(Choice { lane: Lane::Live, team, user, cost, due_ms, chunk: None });
-                }
-                Some(release_ms) => self.timers.push((release_ms, Timer::Live { user, asked_ms })),
+            if let Some(release_ms) = self.user_release(user, at, cost) {
+                self.timers.push((release_ms, Timer::Live { user, asked_ms }));
+                continue;
             }
+            self.asked.remove(&user);
+            self.spend(cost);
+            let team = self.users[user as usize].team;
+            return Some(Choice { lane: Lane::Live, team, user, cost, due_ms: Some(asked_ms), chunk: None });
         }
         None
     }
@@ -78,33 +78,72 @@ impl App {
         if mutation::is("starve-polls") && self.pending > 0 {
             return None;
         }
-        while let Some(Overdue { due_ms, user, team, tag_ms }) = self.overdue.pop() {
-            if let Some(release_ms) = self.user_release(user, at, cost) {
-                self.timers.push((release_ms, Timer::Poll { user, due_ms }));
-                self.waiting.insert(user, tag_ms);
-                continue;
+        while let Some(poll) = self.overdue.pop() {
+            if self.may_poll(at, poll) {
+                return Some(self.take_poll(at, poll));
             }
-            self.overdue_count -= 1;
-            let polls = &mut self.teams[team as usize].polls;
-            polls.clock.advance(at.now_ms);
-            // Where its period is everybody's there is no need to look at the user.
-            let own_ms = || Ms::from(self.users[user as usize].period_ms);
-            let period_ms = polls.shared_period_ms.unwrap_or_else(own_ms);
-            let mut tag_ms = next_tag(tag_ms, polls.clock.tau_ms(), period_ms);
-            if mutation::is("stretch-silently") {
-                tag_ms += period_ms;
-            }
-            polls.push(tag_ms, user);
-            self.reindex_due(team);
-            return Some(Choice { lane: Lane::Poll, team, user, cost, due_ms: Some(due_ms), chunk: None });
         }
         None
+    }
+
+    /// The first poll of those who have joined lately, if it takes nothing that is kept for others.
+    fn choose_newcomer(&mut self, at: Instant) -> Option<Choice> {
+        let cost = self.spec.poll_cost;
+        while let Some(newcomers) = &mut self.newcomers {
+            newcomers.again_ms = Ms::MAX;
+            newcomers.due.peek()?;
+            let again_ms = match self.bucket.release(at, cost) {
+                None => self.crowded(at, cost, Whose::Known),
+                full => full,
+            };
+            let newcomers = self.newcomers.as_mut()?;
+            if let Some(again_ms) = again_ms {
+                newcomers.again_ms = again_ms;
+                return None;
+            }
+            let poll = newcomers.due.pop()?;
+            if self.may_poll(at, poll) {
+                self.spend_beside(cost, Whose::Known);
+                return Some(self.take_poll(at, poll));
+            }
+        }
+        None
+    }
+
+    /// Whether the user's own quota lets its poll through; if not, it waits there.
+    fn may_poll(&mut self, at: Instant, poll: Overdue) -> bool {
+        let Overdue { due_ms, user, tag_ms, .. } = poll;
+        let release_ms = self.user_release(user, at, self.spec.poll_cost);
+        if let Some(release_ms) = release_ms {
+            self.timers.push((release_ms, Timer::Poll { user, due_ms }));
+            self.waiting.insert(user, tag_ms);
+        }
+        release_ms.is_none()
+    }
+
+    /// A poll goes, and its next one is entered.
+    fn take_poll(&mut self, at: Instant, poll: Overdue) -> Choice {
+        let Overdue { due_ms, user, team, tag_ms } = poll;
+        self.overdue_count -= 1;
+        let polls = &mut self.teams[team as usize].polls;
+        polls.clock.advance(at.now_ms);
+        // Where its period is everybody's there is no need to look at the user.
+        let own_ms = || Ms::from(self.users[user as usize].period_ms);
+        let period_ms = polls.shared_period_ms.unwrap_or_else(own_ms);
+        let mut tag_ms = next_tag(tag_ms, polls.clock.tau_ms(), period_ms);
+        if mutation::is("stretch-silently") {
+            tag_ms += period_ms;
+        }
+        polls.push(tag_ms, user);
+        self.reindex_due(team);
+        let cost = self.spec.poll_cost;
+        Choice { lane: Lane::Poll, team, user, cost, due_ms: Some(due_ms), chunk: None }
     }
 
     /// Requests history may have in flight: an eighth of the cap stays for polls.
     pub(super) fn history_flying_max(&self) -> u32 {
         let cap = self.spec.in_flight_max;
-        if self.demand.connections() == 0 { cap } else { cap - cap.div_ceil(8).min(cap - 1) }
+        if self.all.demand.connections() == 0 { cap } else { cap - cap.div_ceil(8).min(cap - 1) }
     }
 
     /// The team with the smallest start tag whose next chunk may go. A chunk that does not fit may be
@@ -127,11 +166,16 @@ impl App {
                 return None;
             }
             let Some(pull) = self.ready_pull(team, at) else { continue };
-            let (user, cost) = self.asks(pull);
+            let (_, cost) = self.asks(pull);
             let again_ms = match self.bucket.release(at, cost) {
                 Some(release_ms) => release_ms,
-                None => match self.crowded(at, cost) {
-                    None => return Some(self.take_chunk(team, pull, user, cost)),
+                None => match self.crowded(at, cost, Whose::All) {
+                    None if self.are_held_back() => {
+                        // There is room beside polls as they are to be: so they may be.
+                        self.restretch_ms = 0;
+                        at.now_ms + 1
+                    }
+                    None => return Some(self.take_chunk(at, pull)),
                     Some(again_ms) => again_ms,
                 },
             };
@@ -169,7 +213,10 @@ impl App {
         (self.pulls[pull].user, self.pulls.shape(pull).cost)
     }
 
-    fn take_chunk(&mut self, team: u32, pull: u32, user: u32, cost: Cost) -> Choice {
+    fn take_chunk(&mut self, at: Instant, pull: u32) -> Choice {
+        let (user, cost) = self.asks(pull);
+        let team = self.users[user as usize].team;
+        self.history_sent_ms = Some(at.now_ms);
         self.spend(cost);
         self.fair.serve(team, self.dominant(cost));
         let entry = &mut self.pulls[pull];

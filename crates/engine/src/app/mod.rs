@@ -4,13 +4,16 @@ mod admit;
 mod demand;
 mod flights;
 mod lanes;
+mod live;
+mod newcomers;
+mod pace;
 mod recover;
 mod respond;
 mod sight;
 mod users;
 mod wake;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 use smallvec::SmallVec;
@@ -22,17 +25,18 @@ use crate::heap::{Heap, Places};
 use crate::history::{Pulls, Shape};
 use crate::journal::{Lease, sequence_before};
 use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
-use crate::quota::{Bucket, Kind, SpecError, WINDOWS_MAX, Window, WindowSpec, poll_share};
+use crate::quota::{Bucket, Kind, SpecError, Window, WindowSpec, poll_share};
 use crate::soonest::Soonest;
 use crate::stretch;
 use crate::tight;
 use crate::time::{Instant, Ms};
 
-use admit::Slack;
+use admit::Foresight;
+use demand::POLL_SHARE_PENDING;
 pub(crate) use demand::discrepancy;
-use demand::{Demand, POLL_SHARE_PENDING};
 use flights::Flights;
-use sight::Sight;
+use live::LiveRate;
+use newcomers::Newcomers;
 use users::{User, UserQuotas};
 
 /// Longest polling period, in milliseconds: 30 days.
@@ -49,6 +53,15 @@ pub enum Order {
     Strict,
     /// Whatever was asked for first.
     Fifo,
+}
+
+/// Polls of which connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Of all, at the pace they are to go.
+    All,
+    /// Of all but newcomers, at the pace they go.
+    Known,
 }
 
 /// How long responses take on average: how much longer than it is charged a request holds its part of a window.
@@ -181,7 +194,8 @@ pub(crate) struct App {
     /// Where the application stands in the engine's agenda.
     pub(crate) wakes_ms: Ms,
     in_flight: Flights,
-    demand_stale: bool,
+    /// When to share what polls may have anew.
+    restretch_ms: Ms,
     /// Teams by when their next poll falls due.
     due: Heap,
     /// In place, since most have one.
@@ -191,7 +205,9 @@ pub(crate) struct App {
     /// Polls that are due and not sent, those waiting for their user's quota included.
     overdue_count: u64,
     timers: Soonest<(Ms, Timer)>,
+    /// What is asked for live: since when, and by whom.
     live: VecDeque<(Ms, u32)>,
+    newcomers: Option<Box<Newcomers>>,
     /// Pulls that are not done.
     pending: u64,
     bucket: Bucket,
@@ -210,8 +226,13 @@ pub(crate) struct App {
     user_quotas: UserQuotas,
     fair: Fair,
     pulls: Pulls,
-    demand: Demand,
-    slack: [Slack; WINDOWS_MAX],
+    /// What is foreseen of all polls, as they are to go.
+    all: Foresight,
+    /// Users for whom something is asked for live and not sent.
+    asked: BTreeSet<u32>,
+    live_rate: LiveRate,
+    /// When the last request of history was sent.
+    history_sent_ms: Option<Ms>,
     /// When history that no window had room for is to be looked at again.
     history_again_ms: Ms,
     /// When the first pull that is not done was asked for.
@@ -225,7 +246,6 @@ pub(crate) struct App {
     /// Tags of the polls that are due and wait for their user's quota, by user.
     waiting: BTreeMap<u32, Ms>,
     polled: u64,
-    sight: Sight,
     pub(crate) started_ms: Ms,
 }
 
@@ -260,6 +280,10 @@ impl App {
             overdue: Soonest::default(),
             overdue_count: 0,
             live: VecDeque::new(),
+            newcomers: None,
+            asked: BTreeSet::new(),
+            live_rate: LiveRate::new(&spec.windows, now_ms),
+            history_sent_ms: None,
             pulls: Pulls::default(),
             pending: 0,
             pending_since_ms: 0,
@@ -272,10 +296,8 @@ impl App {
             in_flight: Flights::default(),
             sequence: 0,
             lease: Lease { epoch: 0, until_ms: Ms::MAX },
-            demand: Demand::default(),
-            demand_stale: false,
-            sight: Sight::default(),
-            slack: [Slack::default(); WINDOWS_MAX],
+            restretch_ms: Ms::MAX,
+            all: Foresight::default(),
             history_again_ms: 0,
             latency_ms: spec.deadline_ms.min(2_000),
             was_answered: false,
@@ -340,7 +362,8 @@ impl App {
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
         self.polled += 1;
-        self.demand_stale = true;
+        self.restretch_ms = 0;
+        self.join(user, now_ms);
         self.reindex_due(team_index);
     }
 
@@ -375,7 +398,7 @@ impl App {
         self.pending += 1;
         if self.pending == 1 {
             self.pending_since_ms = now_ms;
-            self.demand_stale = true;
+            self.restretch_ms = 0;
         }
         self.chunk_costs_differ |= self.chunk_cost.is_some_and(|other| other != shape.cost);
         self.chunk_cost = Some(shape.cost);
@@ -383,9 +406,24 @@ impl App {
         Some(pull)
     }
 
-    /// Asks for a request ahead of everything else.
+    /// Asks for a request ahead of everything else. One that the user has waiting serves.
     pub fn ask(&mut self, user: u32, now_ms: Ms) {
+        if !self.asked.insert(user) {
+            return;
+        }
         self.live.push_back((now_ms, user));
+        if self.live_rate.note(now_ms) {
+            self.restretch_ms = 0;
+        }
+    }
+
+    /// What is asked for live and not sent: since when.
+    pub fn asked(&self) -> impl Iterator<Item = Ms> + '_ {
+        let waiting = self.timers.iter().filter_map(|(_, timer)| match timer {
+            Timer::Live { asked_ms, .. } => Some(asked_ms),
+            _ => None,
+        });
+        self.live.iter().map(|(asked_ms, _)| *asked_ms).chain(waiting)
     }
 
     /// Lets the engine send until the lease ends, under numbers of its epoch.
@@ -460,13 +498,14 @@ impl App {
         (user.period_ms > 0).then(|| clock.stretched_ms(Ms::from(user.period_ms)))
     }
 
-    /// Polls that are due and not sent: when each fell due.
-    pub fn overdue(&self) -> impl Iterator<Item = Ms> + '_ {
+    /// Polls that are due and not sent: whose each is, and when it fell due.
+    pub fn overdue(&self) -> impl Iterator<Item = (u32, Ms)> + '_ {
         let waiting = self.timers.iter().filter_map(|(_, timer)| match timer {
-            Timer::Poll { due_ms, .. } => Some(due_ms),
+            Timer::Poll { user, due_ms } => Some((user, due_ms)),
             _ => None,
         });
-        self.overdue.iter().map(|poll| poll.due_ms).chain(waiting)
+        let newcomers = self.newcomers.iter().flat_map(|newcomers| newcomers.due.iter());
+        self.overdue.iter().chain(newcomers).map(|poll| (poll.user, poll.due_ms)).chain(waiting)
     }
 
     /// Whether a team has a chunk to ask for.

@@ -34,7 +34,9 @@ impl App {
             took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
         self.was_answered = true;
         self.typical.learn(took_ms);
-        self.demand_stale |= self.typical.has_moved();
+        if self.typical.has_moved() {
+            self.restretch_ms = 0;
+        }
         if let Some(date_ms) = response.date_ms {
             self.clock.learn(request.sent.now_ms, now_ms, date_ms);
         }
@@ -89,11 +91,8 @@ impl App {
         self.bucket.advance(at);
         let limits = self.bucket.limits();
         let (by_app, foreign) = self.bucket.observe(request.sent, at, &request.marks, response.app);
-        if foreign > 0 {
-            self.demand_stale = true;
-        }
-        if limits != self.bucket.limits() {
-            self.demand_stale = true;
+        if foreign > 0 || limits != self.bucket.limits() {
+            self.restretch_ms = 0;
         }
         if response.user.is_empty() {
             return (by_app, false);
@@ -138,7 +137,7 @@ impl App {
         }
         if let (false, Some((window, _))) = (explained, fullest) {
             self.bucket.falsify(at, window);
-            self.demand_stale = true;
+            self.restretch_ms = 0;
         }
         self.forget_slack();
         let release_ms = self.bucket.release(at, request.cost).unwrap_or(0);
@@ -181,7 +180,10 @@ impl App {
     fn chunk_over(&mut self, pull: u32) {
         if self.pulls.chunk_over(pull) {
             self.pending -= 1;
-            self.demand_stale |= self.pending == 0;
+            if self.pending == 0 {
+                self.restretch_ms = 0;
+                (self.chunk_cost, self.chunk_costs_differ) = (None, false);
+            }
         } else {
             self.refresh(pull);
         }

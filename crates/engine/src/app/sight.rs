@@ -1,6 +1,6 @@
 //! Polls in sight: when each of the near future falls due, for any number of connections.
 
-use super::App;
+use super::{App, Whose};
 use crate::time::Ms;
 
 /// Most polls to come that are looked at one by one. Where more fall due within a window its limit is large,
@@ -23,43 +23,43 @@ impl Sight {
         let until = self.dues.partition_point(|due_ms| *due_ms <= until_ms);
         &self.dues[from..until.max(from)]
     }
-
-    /// Connections or clocks have changed.
-    pub fn forget(&mut self) {
-        *self = Self::default();
-    }
 }
 
 impl App {
-    /// Looks at every poll that falls due in the next `span_ms`; returns whether they are few enough for it.
+    /// Looks at every one of these polls that falls due in the next `span_ms`; returns whether they are few enough for it.
     ///
     /// One look serves for as long again. A poll that is sent on time comes again when it was expected to, one
     /// that was late comes no sooner.
-    pub(super) fn look_ahead(&mut self, now_ms: Ms, span_ms: Ms) -> bool {
-        if self.demand.even(span_ms) + self.overdue_count > DUES_MAX {
+    pub(super) fn look_ahead(&mut self, now_ms: Ms, span_ms: Ms, whose: Whose) -> bool {
+        let foresight = self.foresight(whose);
+        if !foresight.is_exact || foresight.demand.even(span_ms) + self.overdue_count > DUES_MAX {
             return false;
         }
-        if now_ms + span_ms <= self.sight.until_ms {
+        if now_ms + span_ms <= foresight.sight.until_ms {
             return true;
         }
         let until_ms = now_ms + 2 * span_ms;
-        let mut dues = std::mem::take(&mut self.sight).dues;
+        let mut dues = std::mem::take(&mut self.foresight_mut(whose).sight).dues;
         dues.clear();
-        let overdue = self.overdue.iter().map(|poll| (poll.user, poll.tag_ms));
+        let newcomers = self.newcomers.as_deref();
+        let asked = |user: u32| whose == Whose::All || newcomers.is_none_or(|some| !some.contains(user));
+        let due = newcomers.into_iter().flat_map(|newcomers| newcomers.due.iter());
+        let overdue = self.overdue.iter().chain(due).map(|poll| (poll.user, poll.tag_ms));
         let waiting = self.waiting.iter().map(|(user, tag_ms)| (*user, *tag_ms));
-        for (user, tag_ms) in overdue.chain(waiting) {
+        for (user, tag_ms) in overdue.chain(waiting).filter(|(user, _)| asked(*user)) {
             // It is counted as overdue itself; what lies ahead of it is a period later.
             let period_ms = Ms::from(self.users[user as usize].period_ms);
             self.add_dues(&mut dues, tag_ms + period_ms, user, until_ms);
         }
         for team in &self.teams {
             team.polls.each_due_by(until_ms, &mut |tag_ms, user| {
-                self.add_dues(&mut dues, tag_ms, user, until_ms);
+                if asked(user) {
+                    self.add_dues(&mut dues, tag_ms, user, until_ms);
+                }
             });
         }
         dues.sort_unstable();
-        self.sight.dues = dues;
-        self.sight.until_ms = until_ms;
+        self.foresight_mut(whose).sight = Sight { dues, until_ms };
         true
     }
 

@@ -6,7 +6,7 @@ use crate::time::Ms;
 impl App {
     /// Brings the application to `now_ms`: polls fall due, pauses end. Deadlines are [`App::expire`]'s.
     pub fn on_time(&mut self, now_ms: Ms) {
-        if self.demand_stale {
+        if self.restretch_ms <= now_ms {
             self.restretch(now_ms);
         }
         while let Some((due_ms, team)) = self.due.first()
@@ -14,7 +14,7 @@ impl App {
         {
             let (tag_ms, user) =
                 self.teams[team as usize].polls.pop().expect("a team that is filed has a poll");
-            self.overdue.push(Overdue { due_ms, user, team, tag_ms });
+            self.fall_due(Overdue { due_ms, user, team, tag_ms });
             self.overdue_count += 1;
             self.reindex_due(team);
         }
@@ -26,7 +26,7 @@ impl App {
                 Timer::Poll { user, due_ms } => {
                     let tag_ms = self.waiting.remove(&user).expect("its tag was kept when it began to wait");
                     let team = self.users[user as usize].team;
-                    self.overdue.push(Overdue { due_ms, user, team, tag_ms });
+                    self.fall_due(Overdue { due_ms, user, team, tag_ms });
                 }
                 Timer::Live { user, asked_ms } => self.live.push_back((asked_ms, user)),
                 Timer::Unpark { user } => {
@@ -57,7 +57,8 @@ impl App {
         !self.live.is_empty()
             || !self.overdue.is_empty()
             || !self.timers.is_empty()
-            || self.demand_stale
+            || self.restretch_ms < Ms::MAX
+            || self.newcomers.is_some()
             || self.history_waits()
     }
 
@@ -65,6 +66,7 @@ impl App {
     /// which time alone can change that. `Ms::MAX` if only a response or new work can.
     pub fn next_wake(&self, now_ms: Ms) -> Ms {
         let mut wake_ms = self.due.first().map_or(Ms::MAX, |(due_ms, _)| due_ms);
+        wake_ms = wake_ms.min(self.restretch_ms);
         if let Some((at_ms, _)) = self.timers.peek() {
             wake_ms = wake_ms.min(at_ms);
         }
@@ -81,14 +83,16 @@ impl App {
     /// When the application's quota may let something waiting through.
     fn next_release(&self, now_ms: Ms) -> Option<Ms> {
         let at = self.at(now_ms);
+        let joined = self.newcomers.as_ref().filter(|_| self.newcomers_wait());
         let waiting = !self.live.is_empty() || !self.overdue.is_empty();
         let ready = self.history_waits() && self.in_flight.len() < self.history_flying_max();
         if now_ms < self.frozen_until_ms {
-            return (waiting || ready).then_some(self.frozen_until_ms);
+            return (waiting || joined.is_some() || ready).then_some(self.frozen_until_ms);
         }
         let by_quota = waiting.then(|| self.bucket.release(at, self.spec.poll_cost).unwrap_or(now_ms + 1));
-        // `decide` has just looked at history and said when to look again.
+        // `decide` has just looked at newcomers' polls and at history and said when to look again.
+        let by_known = joined.map(|newcomers| newcomers.again_ms);
         let by_reserve = ready.then_some(self.history_again_ms);
-        by_quota.into_iter().chain(by_reserve).min()
+        by_quota.into_iter().chain(by_known).chain(by_reserve).min()
     }
 }

@@ -313,7 +313,13 @@ fn lower_bound_ms(load: &Load, scale: u32, ran: &Ran, polling: &[Option<Polling>
         .filter_map(|(team, polling)| {
             let period_ms = (*polling)?.period_ms * 1_001 / 1_000;
             let connections = u64::from(team.connections);
-            Some(Polls { connections, period_ms: period_ms.max(1), firsts: None, since_ms: 0 })
+            Some(Polls {
+                connections,
+                period_ms: period_ms.max(1),
+                firsts: None,
+                since_ms: 0,
+                until_ms: Ms::MAX,
+            })
         })
         .collect();
     let real = |specs: Vec<WindowSpec>| -> Vec<WindowSpec> {

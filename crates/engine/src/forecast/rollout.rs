@@ -148,7 +148,7 @@ impl<'a> Rollout<'a> {
             }
         }
         self.note_stretch();
-        for due_ms in self.engine.overdue(APP) {
+        for (_, due_ms) in self.engine.overdue(APP) {
             // Whose it is does not matter much: it is late for everybody.
             self.lateness.iter_mut().for_each(|lateness| lateness.add(self.now_ms.saturating_sub(due_ms)));
         }

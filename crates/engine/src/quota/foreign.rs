@@ -32,7 +32,7 @@ impl Default for ForeignRate {
 
 impl ForeignRate {
     /// An estimate that has found nobody since `since_ms`, the end of time where nobody looked.
-    pub(super) fn nobody(since_ms: Ms) -> Self {
+    pub(crate) fn nobody(since_ms: Ms) -> Self {
         Self { since_ms, found: None }
     }
 

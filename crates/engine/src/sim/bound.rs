@@ -471,7 +471,13 @@ mod tests {
     #[test]
     fn where_polls_leave_nothing_a_bound_ends_all_the_same() {
         let windows = [WindowSpec::requests(1, 1_000, Kind::Aligned)];
-        let polls = [Polls { connections: 1, period_ms: 1_000, firsts: Some(&[1_000_900]), since_ms: 0 }];
+        let polls = [Polls {
+            connections: 1,
+            period_ms: 1_000,
+            firsts: Some(&[1_000_900]),
+            since_ms: 0,
+            until_ms: Ms::MAX,
+        }];
         let work = Work { polls: &polls, ..work(&windows, 2) };
         let bound_ms = earliest_ms(&work).unwrap();
         assert!(bound_ms >= u64::from(WAITS_MAX) * 1_000, "{bound_ms}");
@@ -494,7 +500,8 @@ mod tests {
     fn polls_that_take_everything_leave_no_bound() {
         let windows = [WindowSpec::requests(10, 1_000, Kind::Log)];
         let mut work = work(&windows, 1);
-        work.polls = &[Polls { connections: 10, period_ms: 1_000, firsts: None, since_ms: 0 }];
+        work.polls =
+            &[Polls { connections: 10, period_ms: 1_000, firsts: None, since_ms: 0, until_ms: Ms::MAX }];
         assert_eq!(earliest_ms(&work), None);
     }
 
@@ -503,7 +510,8 @@ mod tests {
         let windows = [WindowSpec::requests(10, 1_000, Kind::Aligned)];
         let firsts = [1_000_600, 1_000_750, 1_000_900];
         let mut work = work(&windows, 8);
-        let polls = [Polls { connections: 3, period_ms: 500, firsts: Some(&firsts), since_ms: 0 }];
+        let polls =
+            [Polls { connections: 3, period_ms: 500, firsts: Some(&firsts), since_ms: 0, until_ms: Ms::MAX }];
         work.polls = &polls;
         // Three polls before 1,001,000 and six in each second from then on.
         assert_eq!(earliest_ms(&work), Some(1_001_000));

@@ -161,6 +161,12 @@ pub fn draw(seed: u64) -> String {
             if dice.happens(0.3) {
                 line(format_args!("history_at_seconds = {}", dice.between(0, 90_000)));
             }
+            if dice.happens(0.2) {
+                line(format_args!("connect_at_seconds = {}", dice.between(0, 90_000)));
+            }
+            if dice.happens(0.05) {
+                line(format_args!("live_per_hour = {}", dice.between(1, 20)));
+            }
         }
     }
     text

@@ -171,7 +171,13 @@ mod tests {
             [(vec![], 9, 0), (vec![3, 4], 15, 0), (vec![5, 12, 19], 30, 0), (vec![5, 12, 19, 20], 30, 4)]
         {
             let connections = firsts.len() as u64;
-            let polls = [Polls { connections, period_ms, firsts: Some(firsts.as_slice()), since_ms: 0 }];
+            let polls = [Polls {
+                connections,
+                period_ms,
+                firsts: Some(firsts.as_slice()),
+                since_ms: 0,
+                until_ms: Ms::MAX,
+            }];
             let mut log = KnownLog::new((LIMIT, LENGTH_MS), (&polls, 1, slack_ms), 1, 0).unwrap();
             let (mut sent, mut now) = (0, 0);
             let expected = by_rule(&firsts, period_ms, slack_ms, 400);

@@ -14,6 +14,8 @@ pub struct Polls<'a> {
     pub firsts: Option<&'a [Ms]>,
     /// When they are connected; 0 where that is long ago.
     pub since_ms: Ms,
+    /// Until when they are looked at.
+    pub until_ms: Ms,
 }
 
 /// Whether all moments at which these fall due are known, and no more than `most` of them lie within a length.
@@ -29,7 +31,7 @@ impl Polls<'_> {
         self.firsts.unwrap_or_default().iter().flat_map(move |first| {
             let passed = from.saturating_sub(*first).div_ceil(self.period_ms);
             let each = (passed..).map(move |period| first + period * self.period_ms);
-            each.take_while(move |due| *due < until)
+            each.take_while(move |due| *due < until.min(self.until_ms))
         })
     }
 
@@ -47,6 +49,7 @@ impl Polls<'_> {
 
     /// The fewest that fall due from `from` on and before `until`.
     pub(super) fn between(self, from: Ms, until: Ms) -> u64 {
+        let until = until.min(self.until_ms);
         match self.firsts {
             Some(firsts) => self.before(firsts, until).saturating_sub(self.before(firsts, from)),
             None => self.least(until.saturating_sub(from.max(self.since_ms))),
@@ -72,7 +75,8 @@ mod tests {
             let period_ms = 900_000;
             let mut firsts: Vec<Ms> = (3..n + 3).map(|index| phase_ms(index, period_ms)).collect();
             firsts.sort_unstable();
-            let exact = Polls { connections: n, period_ms, firsts: Some(&firsts), since_ms: 0 };
+            let exact =
+                Polls { connections: n, period_ms, firsts: Some(&firsts), since_ms: 0, until_ms: Ms::MAX };
             for span_ms in (0..3 * period_ms).step_by(77_777).chain([period_ms, 2 * period_ms]) {
                 for due in &firsts {
                     // Just after a poll, and just before the last one of a span, is where fewest are.

@@ -14,15 +14,25 @@ use crate::time::Ms;
 /// Sums a run up.
 pub fn summary(world: &World<'_, '_>) -> Summary {
     let ended_ms = world.now_ms - world.start_ms;
-    let mut lateness = Histogram::default();
+    let (mut lateness, mut settled, mut live) =
+        (Histogram::default(), Histogram::default(), Histogram::default());
     let (mut period, mut gap_max, mut stretch) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let (mut bounds, mut goals, mut promises) = (Some(0), Some(0), Some(0));
     let mut fairness = 1.0_f64;
     let mut utilisation = Vec::new();
     for (index, (app, site)) in world.scenario.app.iter().zip(&world.sites).enumerate() {
         lateness.merge(&site.lateness);
-        for due_ms in world.engine.overdue(index as u32) {
-            lateness.add(world.now_ms.saturating_sub(due_ms));
+        settled.merge(&site.settled_lateness);
+        live.merge(&site.live_lateness);
+        for (user, due_ms) in world.engine.overdue(index as u32) {
+            let late_ms = world.now_ms.saturating_sub(due_ms);
+            lateness.add(late_ms);
+            if due_ms >= site.people[user as usize].settled_ms {
+                settled.add(late_ms);
+            }
+        }
+        for asked_ms in world.engine.asked(index as u32) {
+            live.add(world.now_ms.saturating_sub(asked_ms));
         }
         if app.team.iter().any(|team| team.connections > 0) {
             let planned = || world.engine.period_ms(index as u32, 0);
@@ -63,11 +73,14 @@ pub fn summary(world: &World<'_, '_>) -> Summary {
         history_finished_ms,
         lower_bound_ms: bound(bounds),
         makespan_ratio: ratio(bound(bounds)),
-        goal_bound_ms: bound(goals),
-        goal_ratio: ratio(bound(goals)),
+        // Work that is rounded up, one request more for a hundred, need not take longer; less it never does.
+        goal_bound_ms: bound(latest(goals, bounds)),
+        goal_ratio: ratio(bound(latest(goals, bounds))),
         promise_bound_ms: bound(promises),
         history_from_ms: from_ms,
         poll_lateness_ms: lateness.percentiles(),
+        settled_poll_lateness_ms: settled.percentiles(),
+        live_lateness_ms: live.percentiles(),
         poll_period_ms: period,
         poll_gap_ms_max: gap_max,
         poll_stretch: stretch,

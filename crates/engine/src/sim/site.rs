@@ -22,6 +22,8 @@ pub struct Person {
     pub polled_ms: Option<Ms>,
     /// Whether polls go on for them.
     pub connected: bool,
+    /// From when on their polls are to be on time: at once, or a window after they joined beside history.
+    pub settled_ms: Ms,
     /// Which chunks of history are committed; empty until they ask.
     pub done: Vec<bool>,
 }
@@ -53,6 +55,10 @@ pub struct Site {
     pub pulls: BTreeMap<u32, u32>,
     /// How late polls were.
     pub lateness: Histogram,
+    /// The same without those in the first window of somebody who joined beside history.
+    pub settled_lateness: Histogram,
+    /// How late what was asked for live was.
+    pub live_lateness: Histogram,
     /// Time between a connection's polls.
     pub gaps: Histogram,
     /// History requests of each team that failed or whose response was lost, so that they had to be sent again.
@@ -85,6 +91,7 @@ impl Site {
                 first_due_ms: None,
                 polled_ms: None,
                 connected: false,
+                settled_ms: 0,
                 done: Vec::new(),
             };
             people.extend((0..wanted.connections.max(wanted.history_connections)).map(person));
@@ -95,6 +102,8 @@ impl Site {
             first,
             pulls: BTreeMap::new(),
             lateness: Histogram::default(),
+            settled_lateness: Histogram::default(),
+            live_lateness: Histogram::default(),
             gaps: Histogram::default(),
             again: vec![0; app.team.len()],
             arrived: [0; 3],
@@ -111,6 +120,9 @@ impl Site {
     pub fn polled(&mut self, user: u32, due_ms: Ms, now_ms: Ms) {
         self.lateness.add(now_ms - due_ms);
         let person = &mut self.people[user as usize];
+        if due_ms >= person.settled_ms {
+            self.settled_lateness.add(now_ms - due_ms);
+        }
         person.first_due_ms.get_or_insert(due_ms);
         if let Some(before) = person.polled_ms.replace(now_ms) {
             self.gaps.add(now_ms - before);

@@ -48,6 +48,10 @@ pub struct Summary {
     pub history_from_ms: Ms,
     /// How late polls were sent, those never sent counted up to the end.
     pub poll_lateness_ms: Percentiles,
+    /// The same without polls of those who joined beside history, until what was sent before they did counts no more.
+    pub settled_poll_lateness_ms: Percentiles,
+    /// How late what was asked for live was sent, likewise.
+    pub live_lateness_ms: Percentiles,
     /// Mean time between polls of a connection, per application.
     pub poll_period_ms: BTreeMap<String, Ms>,
     /// Longest time between polls of a connection, per application.
@@ -126,14 +130,16 @@ impl fmt::Display for Summary {
                 ratio(self.makespan_ratio)
             )?;
         }
-        let late = self.poll_lateness_ms;
-        writeln!(
-            f,
-            "poll lateness   p50 {}, p99 {}, max {}",
-            span(late.p50),
-            span(late.p99),
-            span(late.max)
-        )?;
+        let late = |late: Percentiles| {
+            format!("p50 {}, p99 {}, max {}", span(late.p50), span(late.p99), span(late.max))
+        };
+        writeln!(f, "poll lateness   {}", late(self.poll_lateness_ms))?;
+        if self.settled_poll_lateness_ms.max < self.poll_lateness_ms.max {
+            writeln!(f, "  once settled  {}", late(self.settled_poll_lateness_ms))?;
+        }
+        if self.live > 0 {
+            writeln!(f, "live lateness   {}", late(self.live_lateness_ms))?;
+        }
         for (app, period) in &self.poll_period_ms {
             writeln!(
                 f,

@@ -141,7 +141,13 @@ mod tests {
     #[test]
     fn each_poll_to_come_finds_room_in_its_window() {
         let firsts = [10_100, 10_600];
-        let polls = [Polls { connections: 2, period_ms: 1_000, firsts: Some(&firsts), since_ms: 0 }];
+        let polls = [Polls {
+            connections: 2,
+            period_ms: 1_000,
+            firsts: Some(&firsts),
+            since_ms: 0,
+            until_ms: Ms::MAX,
+        }];
         let mut sums = KnownSums::new((10, 1_000), (&polls, 1, 50), 0).unwrap();
         // By 20,150 ms 6.8 of the eight are left and one poll has come, by 20,650 ms 2.8 and two.
         let mut most = |now: Ms| {

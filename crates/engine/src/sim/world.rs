@@ -12,6 +12,7 @@ use crate::app::AppSpec;
 use crate::cost::Cost;
 use crate::engine::Engine;
 use crate::journal::{Journal, Lease, MemoryJournal};
+use crate::quota::Kind;
 use crate::request::{Grant, Lane};
 use crate::time::Ms;
 
@@ -190,8 +191,10 @@ impl<'a, 't> World<'a, 't> {
             Event::Connect { app, team } => {
                 let first = self.sites[app].first[team];
                 let wanted = &self.scenario.app[app].team[team];
+                let settled_ms = self.settled_ms(app);
                 for user in first..first + wanted.connections {
-                    self.sites[app].people[user as usize].connected = true;
+                    let person = &mut self.sites[app].people[user as usize];
+                    (person.connected, person.settled_ms) = (true, settled_ms);
                     if self.alive {
                         self.engine.poll(app as u32, user, seconds_ms(wanted.poll_seconds), None, now_ms);
                     }
@@ -237,6 +240,20 @@ impl<'a, 't> World<'a, 't> {
         now_ms.saturating_add_signed(self.scenario.clock_skew_ms)
     }
 
+    /// From when on polls of those who connect now are to be on time: where history was asked for, once all that was sent
+    /// before counts no more.
+    fn settled_ms(&self, app: usize) -> Ms {
+        if self.sites[app].people.iter().all(|person| person.done.is_empty()) {
+            return 0;
+        }
+        let windows = self.scenario.app[app].specs().into_iter().chain(self.scenario.app[app].user_specs());
+        let lives_ms = windows.map(|window| match window.kind {
+            Kind::TwoCounter | Kind::Unknown => 2 * window.length_ms,
+            _ => window.length_ms,
+        });
+        self.now_ms + lives_ms.max().unwrap_or(0) + self.scenario.request_deadline_ms()
+    }
+
     fn ask(&mut self, app: usize, team: usize) {
         self.asks -= 1;
         let wanted = &self.scenario.app[app].team[team];
@@ -267,8 +284,10 @@ impl<'a, 't> World<'a, 't> {
         self.append(&[grant.record]);
         let app = grant.id.app as usize;
         let site = &mut self.sites[app];
-        if let (Lane::Poll, Some(due_ms)) = (grant.lane, grant.due_ms) {
-            site.polled(grant.user, due_ms, self.now_ms);
+        match (grant.lane, grant.due_ms) {
+            (Lane::Poll, Some(due_ms)) => site.polled(grant.user, due_ms, self.now_ms),
+            (Lane::Live, Some(asked_ms)) => site.live_lateness.add(self.now_ms - asked_ms),
+            _ => {}
         }
         for (most, stretch) in site.stretch.iter_mut().zip(self.engine.stretch_permille(grant.id.app)) {
             *most = (*most).max(stretch);

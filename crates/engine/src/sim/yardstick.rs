@@ -170,7 +170,11 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         let connections = if now == 0 { 0 } else { u64::from(connections) };
         let since = Some(seconds_ms(self.app.team[team].connect_at_seconds)).filter(|at_ms| *at_ms > 0);
         let since_ms = since.map_or(0, |at_ms| self.world.start_ms + at_ms);
-        Polls { connections, period_ms: period_ms.max(1), firsts: None, since_ms }
+        // Nobody has to have kept room for polls of those who joined beside history. What they took of it, they took.
+        let first = self.site.people.get(self.site.first[team] as usize);
+        let joined_late = first.is_some_and(|person| person.team == team && person.settled_ms > 0);
+        let until_ms = self.site.finished_ms.filter(|_| joined_late).unwrap_or(Ms::MAX);
+        Polls { connections, period_ms: period_ms.max(1), firsts: None, since_ms, until_ms }
     }
 
     /// Work that is asked for at these moments, ascending, through these windows and beside these polls.
@@ -185,7 +189,8 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         let latency = scenario.latency_ms;
         let late_ms = site.lateness.percentiles().max;
         let overdue = self.world.engine.overdue(self.index);
-        let overdue_ms = overdue.map(|due_ms| self.world.now_ms.saturating_sub(due_ms)).max().unwrap_or(0);
+        let overdue_ms =
+            overdue.map(|(_, due_ms)| self.world.now_ms.saturating_sub(due_ms)).max().unwrap_or(0);
         let longest_ms = if scenario.tail_rate > 0.0 { scenario.tail_ms } else { 0 }.max(latency[1]);
         let skew_ms = 2 * scenario.clock_skew_ms.unsigned_abs();
         let is_charged = self.yardstick == Yardstick::Promise && self.kind() != Kind::TwoCounter;

@@ -219,6 +219,15 @@ impl Engine {
         self.apps[app as usize].period_ms(user)
     }
 
+    /// The team a user was added to.
+    ///
+    /// # Panics
+    /// Where there is no such user.
+    #[must_use]
+    pub fn team(&self, app: u32, user: u32) -> u32 {
+        self.apps[app as usize].team(user)
+    }
+
     /// Whose each poll is that is still to be sent, and when it fell due.
     pub fn overdue(&self, app: u32) -> impl Iterator<Item = (u32, Ms)> + '_ {
         self.apps[app as usize].overdue()

@@ -498,6 +498,11 @@ impl App {
         (user.period_ms > 0).then(|| clock.stretched_ms(Ms::from(user.period_ms)))
     }
 
+    /// The team of a user.
+    pub fn team(&self, user: u32) -> u32 {
+        self.users[user as usize].team
+    }
+
     /// Polls that are due and not sent: whose each is, and when it fell due.
     pub fn overdue(&self) -> impl Iterator<Item = (u32, Ms)> + '_ {
         let waiting = self.timers.iter().filter_map(|(_, timer)| match timer {

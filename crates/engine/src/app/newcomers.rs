@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::admit::Foresight;
 use super::{App, Order, Overdue};
 use crate::mutation;
-use crate::quota::Kind;
+use crate::quota::WindowSpec;
 use crate::soonest::Soonest;
 use crate::time::Ms;
 
@@ -49,11 +49,8 @@ impl Newcomers {
 impl App {
     /// How long what is sent now may count in some window of the application.
     fn counts_for_ms(&self) -> Ms {
-        let lives_ms = self.spec.windows.iter().map(|window| match window.kind {
-            Kind::TwoCounter | Kind::Unknown => 2 * window.length_ms,
-            _ => window.length_ms,
-        });
-        lives_ms.max().unwrap_or(0) + self.longest_ms()
+        let counts_ms = self.spec.windows.iter().map(WindowSpec::counts_ms);
+        counts_ms.max().unwrap_or(0) + self.longest_ms()
     }
 
     /// Until when history that was sent may count; 0 where none was, or no room is kept free of it.

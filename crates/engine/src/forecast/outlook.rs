@@ -85,8 +85,10 @@ pub struct Polling {
     pub wished_ms: Ms,
     /// As it comes to be, at its slowest.
     pub period_ms: Ms,
-    /// How late polls are against that.
+    /// How late polls are against that, once what was sent before a connection joined counts no more.
     pub lateness_ms: Percentiles,
+    /// How late the latest is until then.
+    pub newcomers_late_ms: Ms,
 }
 
 /// What is used of the quota over time.
@@ -213,7 +215,9 @@ fn sum_up(load: &Load, rollout: Rollout<'_>, cycle_ms: Ms) -> Ran {
         // What is stretched already is stretched further by everybody who comes later.
         let stretch = if stretch > 1.000_5 { stretch * more } else { stretch };
         let period_ms = (wished_ms as f64 * stretch) as Ms;
-        Some(Polling { wished_ms, period_ms, lateness_ms: rollout.lateness[index].percentiles() })
+        let lateness_ms = rollout.lateness[index].percentiles();
+        let newcomers_late_ms = rollout.newcomers_late_ms[index];
+        Some(Polling { wished_ms, period_ms, lateness_ms, newcomers_late_ms })
     });
     Ran {
         finish_ms,
@@ -248,6 +252,7 @@ fn answer(load: &Load, scale: u32, rans: &[Ran]) -> Outlook {
                 p99: one.lateness_ms.p99.max(other.lateness_ms.p99),
                 max: one.lateness_ms.max.max(other.lateness_ms.max),
             },
+            newcomers_late_ms: one.newcomers_late_ms.max(other.newcomers_late_ms),
         })
     });
     let polling: Vec<_> = worst.collect();

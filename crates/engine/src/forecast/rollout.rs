@@ -7,7 +7,7 @@ use super::cycles::Cycles;
 use super::load::{Load, Proposal};
 use crate::cost::Cost;
 use crate::engine::Engine;
-use crate::quota::{Kind, Reading};
+use crate::quota::{Kind, Reading, WindowSpec};
 use crate::request::{Grant, Lane, RequestId, Response, Status};
 use crate::sim::chance::Chance;
 use crate::sim::provider::Provider;
@@ -44,6 +44,8 @@ pub struct Rollout<'a> {
     slab: Vec<Option<Flight>>,
     free: Vec<usize>,
     joins: Vec<Join>,
+    /// When each of those who joined did.
+    joined_ms: Vec<Ms>,
     /// Requests so far, and connections that came.
     pub grants: u64,
     /// Chunks asked for, by the pulls begun.
@@ -58,6 +60,8 @@ pub struct Rollout<'a> {
     pub cycles: Cycles,
     /// How late polls were, by team.
     pub lateness: Vec<Histogram>,
+    /// The most that a poll of a connection was late which had joined less than a window before, by team.
+    pub newcomers_late_ms: Vec<Ms>,
     /// Largest stretch, by team, in thousandths.
     pub stretch: Vec<u64>,
 }
@@ -101,6 +105,7 @@ impl<'a> Rollout<'a> {
             slab: Vec::new(),
             free: Vec::new(),
             joins: joins.collect(),
+            joined_ms: Vec::new(),
             grants: 0,
             asked: 0,
             asked_most: 0,
@@ -108,6 +113,7 @@ impl<'a> Rollout<'a> {
             finish_ms: None,
             cycles: Cycles::new(load.start_ms, cycle_ms),
             lateness: vec![Histogram::default(); load.teams.len()],
+            newcomers_late_ms: vec![0; load.teams.len()],
             stretch: vec![1_000; load.teams.len()],
         };
         let mut first = 0;
@@ -148,9 +154,9 @@ impl<'a> Rollout<'a> {
             }
         }
         self.note_stretch();
-        for (_, due_ms) in self.engine.overdue(APP) {
-            // Whose it is does not matter much: it is late for everybody.
-            self.lateness.iter_mut().for_each(|lateness| lateness.add(self.now_ms.saturating_sub(due_ms)));
+        let overdue: Vec<_> = self.engine.overdue(APP).collect();
+        for (user, due_ms) in overdue {
+            self.late(self.engine.team(APP, user), user, due_ms);
         }
         true
     }
@@ -195,7 +201,7 @@ impl<'a> Rollout<'a> {
             Lane::Poll | Lane::Live => self.cycles.poll(),
         }
         if let (Lane::Poll, Some(due_ms)) = (grant.lane, grant.due_ms) {
-            self.lateness[grant.team as usize].add(self.now_ms - due_ms);
+            self.late(grant.team, grant.user, due_ms);
         }
         if self.grants.is_multiple_of(256) {
             self.note_stretch();
@@ -225,6 +231,20 @@ impl<'a> Rollout<'a> {
         self.flights.push(Reverse((self.now_ms + latency_ms.min(self.load.deadline_ms), slot)));
     }
 
+    /// Notes how late a poll is by now.
+    fn late(&mut self, team: u32, user: u32, due_ms: Ms) {
+        let late_ms = self.now_ms.saturating_sub(due_ms);
+        let joined = (user as usize).checked_sub(self.load.connections() as usize);
+        let windows = self.load.windows.iter().chain(&self.load.user_windows);
+        let counts_ms = windows.map(WindowSpec::counts_ms).max().unwrap_or(0) + self.load.deadline_ms;
+        if joined.is_some_and(|joined| due_ms < self.joined_ms[joined] + counts_ms) {
+            let newcomers_late_ms = &mut self.newcomers_late_ms[team as usize];
+            *newcomers_late_ms = late_ms.max(*newcomers_late_ms);
+        } else {
+            self.lateness[team as usize].add(late_ms);
+        }
+    }
+
     fn land(&mut self, slot: usize) {
         let Some(flight) = self.slab[slot].take() else { return };
         self.free.push(slot);
@@ -237,6 +257,7 @@ impl<'a> Rollout<'a> {
         // Somebody new is as much work as a request.
         self.grants += 1;
         let user = self.engine.add_user(APP, team);
+        self.joined_ms.push(self.now_ms);
         let wanted = &self.load.teams[team as usize];
         if let Some(period_ms) = wanted.poll_ms {
             self.engine.poll(APP, user, period_ms, None, self.now_ms);

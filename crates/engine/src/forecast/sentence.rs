@@ -108,13 +108,20 @@ fn polling(plan: &Plan) -> Option<String> {
         0..60_000 => String::new(),
         max => format!(", at worst {} late", span(max)),
     };
+    let joins = match during.newcomers_late_ms {
+        0..60_000 => String::new(),
+        max => format!(
+            " Who connects meanwhile may wait {} for a poll, until a window of the quota is over.",
+            span(max)
+        ),
+    };
     let same = |one: Ms, other: Ms| one.abs_diff(other) * 100 <= one.max(other);
     if same(slow, first) && same(slow, during.wished_ms) {
-        return Some(format!("Each connection goes on being polled every {}{late}.", span(slow)));
+        return Some(format!("Each connection goes on being polled every {}{late}.{joins}", span(slow)));
     }
     let after = if same(first, last) { String::new() } else { format!(", and {} afterwards", span(last)) };
     Some(format!(
-        "Meanwhile each connection is polled every {} (wished: {}; without the pull: {}{after}){late}.",
+        "Meanwhile each connection is polled every {} (wished: {}; without the pull: {}{after}){late}.{joins}",
         span(slow),
         span(during.wished_ms),
         span(first),

@@ -298,6 +298,22 @@ mod plans {
     }
 
     #[test]
+    fn who_connects_meanwhile_waits_and_makes_nobody_late() {
+        let assumed = Assumed {
+            connections: 20,
+            other_connections: 20,
+            new_connections_per_day: 2,
+            poll_seconds: Some(7_200),
+            ..Assumed::default()
+        };
+        let plan = planned(Provider::Strava, 365, &assumed);
+        let (teams, others) = (plan.proposed.during.teams.unwrap(), plan.proposed.during.others.unwrap());
+        assert!(teams.newcomers_late_ms > 3_600_000, "{teams:?}");
+        assert!(teams.lateness_ms.max <= 60_000 && others.lateness_ms.max <= 60_000, "{teams:?} {others:?}");
+        assert!(plan.sentence.contains("Who connects meanwhile may wait"), "{}", plan.sentence);
+    }
+
+    #[test]
     fn history_that_never_finds_room_ends_the_forecast_all_the_same() {
         // A poll a second is what the reserve keeps free of a request a second.
         let windows = vec![crate::quota::WindowSpec::requests(1, 1_000, crate::quota::Kind::Log)];

@@ -42,6 +42,15 @@ pub enum SpecError {
 }
 
 impl WindowSpec {
+    /// How long after it was counted a request may count, in milliseconds: two lengths where the one before is added.
+    #[must_use]
+    pub fn counts_ms(&self) -> Ms {
+        match self.kind {
+            Kind::TwoCounter | Kind::Unknown => 2 * self.length_ms,
+            _ => self.length_ms,
+        }
+    }
+
     /// A window that counts requests and does not grow with the number of users.
     #[must_use]
     pub const fn requests(limit: u64, length_ms: Ms, kind: Kind) -> Self {

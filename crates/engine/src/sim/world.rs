@@ -12,7 +12,6 @@ use crate::app::AppSpec;
 use crate::cost::Cost;
 use crate::engine::Engine;
 use crate::journal::{Journal, Lease, MemoryJournal};
-use crate::quota::Kind;
 use crate::request::{Grant, Lane};
 use crate::time::Ms;
 
@@ -247,11 +246,8 @@ impl<'a, 't> World<'a, 't> {
             return 0;
         }
         let windows = self.scenario.app[app].specs().into_iter().chain(self.scenario.app[app].user_specs());
-        let lives_ms = windows.map(|window| match window.kind {
-            Kind::TwoCounter | Kind::Unknown => 2 * window.length_ms,
-            _ => window.length_ms,
-        });
-        self.now_ms + lives_ms.max().unwrap_or(0) + self.scenario.request_deadline_ms()
+        let counts_ms = windows.map(|window| window.counts_ms()).max();
+        self.now_ms + counts_ms.unwrap_or(0) + self.scenario.request_deadline_ms()
     }
 
     fn ask(&mut self, app: usize, team: usize) {

@@ -104,6 +104,9 @@ model! {
         pub lateness_ms_p99: u64,
         /// How late the latest is.
         pub lateness_ms_max: u64,
+        /// How late the latest is of connections in the first window of the quota after they joined, which the others do
+        /// not count.
+        pub newcomer_lateness_ms_max: u64,
     }
 }
 
@@ -174,6 +177,7 @@ impl From<Polled> for ForecastPolled {
             period_ms: polling.period_ms,
             lateness_ms_p50: polling.lateness_ms.p50,
             lateness_ms_p99: polling.lateness_ms.p99,
+            newcomer_lateness_ms_max: polling.newcomers_late_ms,
             lateness_ms_max: polling.lateness_ms.max,
         };
         Self { teams: polled.teams.map(of), others: polled.others.map(of) }

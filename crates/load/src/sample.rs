@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
 use crate::client::{Client, Work, now};
-use crate::server::Server;
+use crate::server::{Server, own_cpu};
 
 /// What one turn gave.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -20,6 +20,8 @@ pub struct Sample {
     pub p99_ms: f64,
     /// Processor time that a request cost the server, in user and kernel mode.
     pub cpu_us: f64,
+    /// What it cost the client. That does the same for every server at the same pace, so this tells of the machine.
+    pub client_cpu_us: f64,
     /// The server's resident memory thereafter.
     pub resident_mb: f64,
 }
@@ -100,12 +102,13 @@ async fn counted(
     begin: Instant,
 ) -> anyhow::Result<Sample> {
     sleep(begin.saturating_duration_since(now())).await;
-    let cpu_before = server.cpu()?;
+    let (cpu_before, own_before) = (server.cpu()?, own_cpu()?);
     let mut latencies = Vec::new();
     while let Some(done) = running.join_next().await {
         latencies.extend(done??);
     }
-    let (took, cpu) = (begin.elapsed(), server.cpu()? - cpu_before);
+    let took = begin.elapsed();
+    let (cpu, own) = (server.cpu()? - cpu_before, own_cpu()? - own_before);
     latencies.sort_unstable();
     let at = |share: f64| {
         let index = (latencies.len() as f64 * share) as usize;
@@ -117,6 +120,7 @@ async fn counted(
         p50_ms: at(0.5),
         p99_ms: at(0.99),
         cpu_us: cpu.as_secs_f64() * 1e6 / count,
+        client_cpu_us: own.as_secs_f64() * 1e6 / count,
         resident_mb: server.resident_mb()?,
     })
 }

@@ -20,9 +20,10 @@ pub struct Server {
     pub name: String,
     /// From the start of the process until it said that it listens.
     pub ready_after: Duration,
+    /// How many teams it has.
+    pub teams: u64,
     child: Child,
     address: SocketAddr,
-    teams: u64,
     store: Option<PathBuf>,
 }
 
@@ -47,7 +48,7 @@ impl Server {
         let ready_after = started.elapsed();
         let line = line.with_context(|| format!("{name} ended before it was ready"))?;
         let address = line.strip_prefix("listening on http://").context("not the line that was expected")?;
-        Ok(Self { name, ready_after, child, address: address.parse()?, teams, store: None })
+        Ok(Self { name, ready_after, teams, child, address: address.parse()?, store: None })
     }
 
     /// Says which file the server keeps its teams in.
@@ -69,16 +70,9 @@ impl Server {
         Client::connect(self.address, self.teams, number).await
     }
 
-    /// Processor time so far, in user and kernel mode, as the scheduler counts it for each thread.
+    /// Processor time so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let mut nanoseconds = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.id()?))? {
-            // A thread may end in between.
-            let Ok(statistics) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-            let running = statistics.split_whitespace().next().context("schedstat is empty")?;
-            nanoseconds += running.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        cpu(&self.id()?.to_string())
     }
 
     /// Resident memory.
@@ -97,4 +91,21 @@ impl Server {
     pub async fn end(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
+}
+
+/// Processor time of the load test itself so far.
+pub fn own_cpu() -> anyhow::Result<Duration> {
+    cpu("self")
+}
+
+/// Processor time of a process so far, in user and kernel mode, as the scheduler counts it for each thread.
+fn cpu(process: &str) -> anyhow::Result<Duration> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end in between.
+        let Ok(statistics) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        let running = statistics.split_whitespace().next().context("schedstat is empty")?;
+        nanoseconds += running.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
 }

@@ -24,7 +24,8 @@ pub struct Args {
     /// How long a turn takes
     #[arg(long, default_value_t = 2.0)]
     pub seconds: f64,
-    /// Afterwards, nine reads to a write at 80% of the peak for so long
+    /// Afterwards, nine reads to a write at 80% of the peak for so long, beside turns of a
+    /// bare handler that works as much
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     pub soak_seconds: u64,
     /// Reads at a fifth of the peak, by turns without others and beside so many clients that are slow on purpose
@@ -51,6 +52,8 @@ pub enum Command {
     Bare {
         /// The bytes it answers with
         answer: PathBuf,
+        /// How many bytes of JSON it parses for each answer, to have something to do
+        bytes: usize,
     },
     /// Measures Lookback on PostgreSQL beside pgbench on the same server
     ///
@@ -73,10 +76,14 @@ pub struct Postgres {
     /// How long a turn takes
     #[arg(long, default_value_t = 5)]
     pub seconds: u32,
-    /// Afterwards, nine reads to a write at 80% of the peak for so long, with the first number of teams
+    /// Afterwards, nine reads to a write at 80% of the peak for so long with the first number of teams, beside turns of a
+    /// bare handler that works as much
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     pub soak_seconds: u64,
     /// The server's binary [default: `lookback` beside this one]
     #[arg(long, value_name = "FILE")]
     pub lookback: Option<PathBuf>,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
 }

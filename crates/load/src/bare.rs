@@ -1,21 +1,57 @@
 //! The measure of all things: a handler that does nothing but answer with the same bytes.
 
+use std::hint::black_box;
 use std::path::Path;
 
+use anyhow::ensure;
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::get;
 use http::header;
+use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::process::Command;
 
-use crate::client::PATH;
+use crate::client::{PATH, Work};
+use crate::server::Server;
+
+/// Starts it with what `server` answers, in a process of its own. Where it is to work for its answers, it parses so many
+/// bytes of JSON for each.
+pub async fn start(server: &Server, directory: &Path, bytes: usize) -> anyhow::Result<Server> {
+    let file = directory.join("answer");
+    std::fs::write(&file, answer(server).await?)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("bare").arg(file).arg(bytes.to_string());
+    Server::start("bare axum".to_owned(), server.teams, &mut command).await
+}
+
+/// What `server` answers.
+pub async fn answer(server: &Server) -> anyhow::Result<Vec<u8>> {
+    let mut client = server.connect(0).await?;
+    client.ask(Work::Read).await?;
+    ensure!(!client.body().is_empty(), "{} answers with nothing", server.name);
+    Ok(client.body().to_vec())
+}
+
+/// Parses so many bytes, from the start of the answer again whenever it is at its end.
+pub fn work(answer: &[u8], mut bytes: usize) {
+    while bytes > 0 {
+        let part = &answer[..bytes.min(answer.len())];
+        // Most parts are no whole JSON.
+        black_box(serde_json::from_slice::<Value>(part).is_ok());
+        bytes -= part.len();
+    }
+}
 
 /// Serves until the process is ended.
-pub async fn serve(answer: &Path) -> anyhow::Result<()> {
+pub async fn serve(answer: &Path, bytes: usize) -> anyhow::Result<()> {
     let answer = Bytes::from(std::fs::read(answer)?);
     let show = move || {
         let answer = answer.clone();
-        async move { ([(header::CONTENT_TYPE, "application/json")], answer) }
+        async move {
+            work(&answer, bytes);
+            ([(header::CONTENT_TYPE, "application/json")], answer)
+        }
     };
     let store = {
         let show = show.clone();

@@ -10,8 +10,8 @@ use crate::client::Work;
 use crate::report::{Measured, Report};
 use crate::sample::closed;
 use crate::server::Server;
-use crate::soak::Soak;
-use crate::{fill, slow, soak};
+use crate::soak::Plan;
+use crate::{bare, fill, slow, soak};
 
 /// The reference, on a copy of the store with so many teams.
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../reference/load_app.py");
@@ -40,7 +40,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         servers.push(server);
     }
 
-    let bare = bare(&servers[0], args.teams[0], temporary.path()).await?;
+    let bare = bare::start(&servers[0], temporary.path(), 0).await?;
     measured.insert(0, Measured::new(&bare, vec![bare.ready_after.as_secs_f64() * 1e3])?);
     servers.insert(0, bare);
     if let Some(python) = &args.python {
@@ -66,19 +66,9 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         }
     }
     let slow = slow::run(args, &servers[1]).await?;
-    let soak = Soak { seconds: args.soak_seconds, connections: args.connections, peak_seconds: args.seconds };
+    let soak = Plan { seconds: args.soak_seconds, connections: args.connections, peak_seconds: args.seconds };
     let soak = soak::run(soak, &servers[1]).await?;
     Ok(Report { connections: args.connections, seconds: args.seconds, servers: measured, slow, soak })
-}
-
-/// The handler that answers with the bytes that `server` answers with.
-async fn bare(server: &Server, teams: u64, directory: &Path) -> anyhow::Result<Server> {
-    let answer = directory.join("answer");
-    let mut client = server.connect(0).await?;
-    client.ask(Work::Read).await?;
-    std::fs::write(&answer, client.body())?;
-    let mut command = Command::new(std::env::current_exe()?);
-    Server::start("bare axum".to_owned(), teams, command.arg("bare").arg(answer)).await
 }
 
 fn serve(lookback: &Path, store: &Path) -> Command {

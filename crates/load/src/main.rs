@@ -25,16 +25,16 @@ use args::{Args, Command};
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    if let Some(Command::Bare { answer }) = &args.command {
+    if let Some(Command::Bare { answer, bytes }) = &args.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(bare::serve(answer))?;
+        runtime.block_on(bare::serve(answer, *bytes))?;
         return Ok(ExitCode::SUCCESS);
     }
     // One thread, so that the client takes at most one core from the servers.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(signals::until_told(async {
         match &args.command {
-            Some(Command::Postgres(what)) => postgres::run(what).await,
+            Some(Command::Postgres(what)) => postgres::run(what).await?.print(what.json),
             _ => compare::run(&args).await?.print(args.json),
         }
     }))

@@ -1,6 +1,7 @@
 //! Lookback on PostgreSQL beside pgbench on the same server, by turns in the same run.
 
 mod pgbench;
+mod report;
 
 use anyhow::{Context, ensure};
 use lookback_domain::KeyId;
@@ -15,72 +16,47 @@ use crate::args;
 use crate::client::Work;
 use crate::compare::{lookback, say};
 use crate::fill;
-use crate::report::{median, table};
 use crate::sample::{Sample, closed};
 use crate::server::Server;
-use crate::soak::{self, Soak};
+use crate::soak::{self, Plan};
 use pgbench::Script;
+use report::{Measured, Report};
 
 /// As PostgreSQL comes, but for memory and the size of its log, which its manual says to set.
 const SETTINGS: &str = "shared_buffers = 512MB\nmax_wal_size = 4GB";
 
-/// What is measured by turns.
-struct Measured {
-    server: Server,
-    read: Vec<Sample>,
-    upsert: Vec<Sample>,
-}
-
-pub async fn run(args: &args::Postgres) -> anyhow::Result<()> {
+pub async fn run(args: &args::Postgres) -> anyhow::Result<Report> {
     ensure!(args.rounds > 0 && !args.teams.is_empty(), "there is nothing to measure");
     let lookback = lookback(args.lookback.as_deref())?;
     let postgres = testing::durable_server(SETTINGS).context("PostgreSQL is not installed")?;
     say("preparing pgbench");
     pgbench::prepare(&postgres).await?;
-    let mut servers = Vec::new();
+    let (mut servers, mut measured) = (Vec::new(), Vec::new());
     for &teams in &args.teams {
         say(&format!("preparing {teams} teams"));
         let url = filled(&postgres, teams).await?;
         let mut command = Command::new(&lookback);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]).env("LOOKBACK_DATABASE", url);
         let server = Server::start(format!("{teams} teams"), teams, &mut command).await?;
-        servers.push(Measured { server, read: Vec::new(), upsert: Vec::new() });
+        measured.push(Measured { name: server.name.clone(), read: Vec::new(), upsert: Vec::new() });
+        servers.push(server);
     }
-    let (mut updates, mut selects) = (Vec::new(), Vec::new());
+    let (mut selects, mut updates) = (Vec::new(), Vec::new());
     for round in 1..=args.rounds {
         say(&format!("round {round} of {}", args.rounds));
         selects.push(pgbench::run(&postgres, Script::SelectOnly, args).await?);
-        for measured in &mut servers {
-            measured.read.push(turn(&measured.server, Work::Read, args).await?);
+        for (server, measured) in servers.iter().zip(&mut measured) {
+            measured.read.push(turn(server, Work::Read, args).await?);
         }
         updates.push(pgbench::run(&postgres, Script::SimpleUpdate, args).await?);
-        for measured in &mut servers {
-            measured.upsert.push(turn(&measured.server, Work::Upsert, args).await?);
+        for (server, measured) in servers.iter().zip(&mut measured) {
+            measured.upsert.push(turn(server, Work::Upsert, args).await?);
         }
     }
-    print(args, "reads of one team, beside pgbench -S", &selects, &servers, |measured| &measured.read);
-    print(args, "durable upserts of one team, beside pgbench -N", &updates, &servers, |measured| {
-        &measured.upsert
-    });
-    soak(args, &servers[0].server).await
-}
-
-#[expect(clippy::print_stdout, reason = "the result")]
-async fn soak(args: &args::Postgres, server: &Server) -> anyhow::Result<()> {
-    let soak = Soak {
-        seconds: args.soak_seconds,
-        connections: args.connections,
-        peak_seconds: f64::from(args.seconds),
-    };
-    let samples = soak::run(soak, server).await?;
-    if !samples.is_empty() {
-        println!(
-            "\nsoak at 80% of the peak, nine reads to an upsert, {}\n{}",
-            server.name,
-            soak::told(&samples)
-        );
-    }
-    Ok(())
+    let seconds = f64::from(args.seconds);
+    let soak = Plan { seconds: args.soak_seconds, connections: args.connections, peak_seconds: seconds };
+    let soak = soak::run(soak, &servers[0]).await?;
+    Ok(Report { connections: args.connections, selects, updates, servers: measured, soak })
 }
 
 async fn turn(server: &Server, work: Work, args: &args::Postgres) -> anyhow::Result<Sample> {
@@ -120,35 +96,4 @@ async fn connect(url: &str) -> anyhow::Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
-}
-
-#[expect(clippy::print_stdout, reason = "the result")]
-fn print(
-    args: &args::Postgres,
-    title: &str,
-    pgbench: &[f64],
-    servers: &[Measured],
-    of: impl Fn(&Measured) -> &[Sample],
-) {
-    let (count, rounds) = (args.connections, args.rounds);
-    println!(
-        "\n{title}; {count} connections, medians of {rounds} rounds; ×: against pgbench, round by round"
-    );
-    let mut table = table(&["", "a second", "×", "p50 ms", "p99 ms", "p99 / p50", "server CPU µs"]);
-    table.add_row(["pgbench".to_owned(), format!("{:.0}", median(pgbench.to_vec()))]);
-    for measured in servers {
-        let samples = of(measured);
-        let each = |get: &dyn Fn(&Sample) -> f64| median(samples.iter().map(get).collect());
-        let ratios = samples.iter().zip(pgbench).map(|(sample, pgbench)| sample.per_second / pgbench);
-        table.add_row([
-            measured.server.name.clone(),
-            format!("{:.0}", each(&|sample| sample.per_second)),
-            format!("{:.2}", median(ratios.collect())),
-            format!("{:.2}", each(&|sample| sample.p50_ms)),
-            format!("{:.2}", each(&|sample| sample.p99_ms)),
-            format!("{:.1}", each(&|sample| sample.p99_ms / sample.p50_ms)),
-            format!("{:.1}", each(&|sample| sample.cpu_us)),
-        ]);
-    }
-    println!("{table}");
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::sample::Sample;
 use crate::server::Server;
 use crate::slow::Pair;
-use crate::soak;
+use crate::soak::Soak;
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
@@ -16,8 +16,7 @@ pub struct Report {
     /// The bare handler first.
     pub servers: Vec<Measured>,
     pub slow: Vec<Pair>,
-    /// In order of time.
-    pub soak: Vec<Sample>,
+    pub soak: Option<Soak>,
 }
 
 /// What was measured of one server; a sample a round.
@@ -41,10 +40,9 @@ impl Measured {
 
 impl Report {
     #[expect(clippy::print_stdout, reason = "the result")]
-    pub fn print(&self, json: bool) -> anyhow::Result<()> {
-        if json {
-            println!("{}", serde_json::to_string_pretty(self)?);
-            return Ok(());
+    pub fn print(&self, as_json: bool) -> anyhow::Result<()> {
+        if as_json {
+            return json(self);
         }
         println!(
             "{} connections, medians of {} rounds; ×: against bare axum",
@@ -57,8 +55,8 @@ impl Report {
         if !self.slow.is_empty() {
             println!("\nreads at a fifth of the peak, and beside slow clients\n{}", self.slow());
         }
-        if !self.soak.is_empty() {
-            println!("\nsoak at 80% of the peak, nine reads to an upsert\n{}", soak::told(&self.soak));
+        if let Some(soak) = &self.soak {
+            println!("\n{}", soak.told());
         }
         Ok(())
     }
@@ -114,6 +112,13 @@ impl Report {
         }
         table
     }
+}
+
+/// Prints it with every sample.
+#[expect(clippy::print_stdout, reason = "the result")]
+pub fn json(report: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(report)?);
+    Ok(())
 }
 
 /// A line under the head and nothing else.

@@ -290,6 +290,28 @@ fn what_is_asked_for_live_at_an_even_rate_finds_room_beside_history() {
 }
 
 #[test]
+fn what_is_asked_for_live_now_and_then_keeps_history_out_of_no_small_window() {
+    for (limit, seconds, kind) in
+        [(1, 1, "aligned"), (1, 60, "log"), (2, 10, "log"), (3, 60, "two_counter"), (5, 60, "two_counter")]
+    {
+        let app = format!(
+            "windows = [{{ limit = {limit}, seconds = {seconds}, kind = \"{kind}\" }}, \
+             {{ limit = 5000, seconds = 86400, kind = \"{kind}\" }}]"
+        );
+        let team = "[[app.team]]\nid = \"a\"\nconnections = 2\npoll_seconds = 1800\nlive_per_hour = 1\n\
+                    history_connections = 5\nhistory_requests = 60\nhistory_at_seconds = 14000";
+        let summary = scenario("", &app, team);
+        let what = format!("{limit} in {seconds} s, {kind}: {summary}");
+        assert_eq!(summary.rejected, 0, "{what}");
+        assert!(summary.live > 0, "{what}");
+        // What is in flight at a boundary, or under way, takes up to three quarters more.
+        let takes_ms = summary.history_finished_ms.expect(&what) - 14_000_000;
+        let two_counters = u64::from(kind == "two_counter");
+        assert!(takes_ms < 300 * 2_000 * seconds / (limit - two_counters), "{what}");
+    }
+}
+
+#[test]
 fn crashes_lose_no_chunk_and_cause_no_refusal() {
     let top = "crash_at_hours = [0.001, 0.3, 4.0, 4.02, 27.9]\nlost_rate = 0.01\nfailure_rate = 0.02";
     for kind in ["aligned", "log", "two_counter", "unknown"] {

@@ -92,10 +92,15 @@ impl App {
         // What somebody else does is not in sight, nor what is asked for live. The few polls that the bound by rate has
         // to spare cushion it, where the limit has them.
         let spare = self.foresight(whose).demand.discrepancy();
-        let alone = window.expected_foreign(at.now_ms, 1) == 0 && self.live_rate.expected(at.now_ms, 1) == 0;
+        let alone =
+            window.expected_foreign(at.now_ms, 1) == 0 && self.live_room(window, at.now_ms, horizon_ms) == 0;
         let in_sight = in_sight && (alone || window.limit() < 16 * spare);
         let spare = if alone { 0 } else { spare.min(window.limit() / 16) };
-        window.slack(at, latency_ms, &PollsAhead { app: self, whose, now_ms: at.now_ms, in_sight, spare })
+        window.slack(
+            at,
+            latency_ms,
+            &PollsAhead { app: self, window, whose, now_ms: at.now_ms, in_sight, spare },
+        )
     }
 
     /// Something happened that slack did not foresee.

@@ -4,7 +4,7 @@ use super::users::User;
 use super::{App, Team, Whose};
 use crate::cost::{Cost, Unit};
 use crate::poll::{FULL_RATE, first_tag, stretched_ms};
-use crate::quota::Ahead;
+use crate::quota::{Ahead, Window};
 use crate::stretch::{RATE_SHIFT, demand};
 use crate::time::Ms;
 
@@ -52,6 +52,7 @@ impl Demand {
 /// What polls of a whole application may cost in the time ahead, and what is asked for live.
 pub(super) struct PollsAhead<'a> {
     pub app: &'a App,
+    pub window: &'a Window,
     pub whose: Whose,
     pub now_ms: Ms,
     /// Whether all that is asked about is in sight.
@@ -70,7 +71,7 @@ impl PollsAhead<'_> {
     }
 
     fn live(&self, span_ms: Ms) -> u64 {
-        self.app.live_rate.expected(self.now_ms, span_ms)
+        self.app.live_room(self.window, self.now_ms, span_ms)
     }
 
     fn cost(&self, unit: Unit, ahead: u64, span_ms: Ms) -> u64 {
@@ -93,11 +94,17 @@ impl Ahead for PollsAhead<'_> {
     }
 
     fn dues(&self, unit: Unit, span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
-        let known = self.in_sight && self.live(span_ms) == 0;
-        let ahead = known.then(|| self.dues(span_ms))?;
-        let overdue = (0..self.app.overdue_of(self.whose)).map(|_| 0);
-        let dues = overdue.chain(ahead.iter().map(|due_ms| due_ms - self.now_ms));
-        Some((dues.collect(), self.app.spec.poll_cost.of(unit)))
+        let ahead = self.in_sight.then(|| self.dues(span_ms))?;
+        let overdue = (0..self.app.overdue_of(self.whose) + self.spare).map(|_| 0);
+        // What is asked for live is taken as spread evenly.
+        let count = self.live(span_ms);
+        let live = (0..count).map(|each| each * span_ms / count);
+        let mut dues: Vec<Ms> = overdue.chain(live).collect();
+        dues.extend(ahead.iter().map(|due_ms| due_ms - self.now_ms));
+        if count > 0 {
+            dues.sort_unstable();
+        }
+        Some((dues, self.app.spec.poll_cost.of(unit)))
     }
 }
 

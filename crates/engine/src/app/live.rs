@@ -3,6 +3,9 @@
 use crate::quota::{ForeignRate, WindowSpec};
 use crate::time::Ms;
 
+/// Of a smaller limit, room for one request is much.
+const SMALL: u64 = 16;
+
 /// Requests asked for live: how many lately, and how many to expect. Nobody knows of them beforehand, as of somebody
 /// else's on the same application, and they are estimated alike.
 #[derive(Clone, Debug)]
@@ -34,8 +37,16 @@ impl LiveRate {
         self.used
     }
 
-    /// How many to keep room for in the next `span_ms`.
-    pub fn expected(&self, now_ms: Ms, span_ms: Ms) -> u64 {
+    /// How many to keep room for in the next `span_ms` in a window that takes `limit` of them. Room for one that may
+    /// come is kept where it is little of the limit: what is asked for once a day would take up every minute of a small
+    /// one. And some is left to others, however much is asked for.
+    pub fn room(&self, now_ms: Ms, span_ms: Ms, limit: u64) -> u64 {
+        let thousandths = self.rate.expected_thousandths(now_ms, span_ms);
+        let whole = if limit < SMALL { thousandths / 1_000 } else { thousandths.div_ceil(1_000) };
+        whole.min(limit * 9 / 10)
+    }
+
+    fn expected(&self, now_ms: Ms, span_ms: Ms) -> u64 {
         self.rate.expected(now_ms, span_ms)
     }
 }

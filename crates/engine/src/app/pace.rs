@@ -38,7 +38,7 @@ impl App {
         let carried = |window: &Window| {
             let spec = window.spec();
             let cost = self.spec.poll_cost.of(spec.unit);
-            let live = cost * self.live_rate.expected(now_ms, spec.length_ms);
+            let live = cost * self.live_room(window, now_ms, spec.length_ms);
             let others = window.expected_foreign(now_ms, spec.length_ms) + live;
             let others = others.min(window.limit() * 9 / 10);
             let share = window.poll_share(window.limit() - others, permille, self.pending > 0);
@@ -49,6 +49,12 @@ impl App {
         let capacity = self.bucket.windows().iter().filter_map(carried).min();
         let wanted: Vec<_> = self.teams.iter().map(|team| (team.demand, team.weight)).collect();
         capacity.map_or(vec![FULL_RATE; wanted.len()], |capacity| rates(&wanted, capacity))
+    }
+
+    /// Requests asked for live that a window keeps room for in the next `span_ms`.
+    pub(super) fn live_room(&self, window: &Window, now_ms: Ms, span_ms: Ms) -> u64 {
+        let cost = self.spec.poll_cost.of(window.spec().unit).max(1);
+        self.live_rate.room(now_ms, span_ms, window.limit() / cost)
     }
 
     /// Lets clocks run at these rates beside history that was sent when they were slower, or connections fewer: slower at

@@ -59,13 +59,24 @@ impl ForeignRate {
 
     /// Units to keep free for the next `span_ms`: the expected number `x` and its spread, `⌈x + √x⌉`.
     pub fn expected(&self, now_ms: Ms, span_ms: Ms) -> u64 {
-        let Some(found) = self.found.as_ref().filter(|found| found.total() > 0) else { return 0 };
-        let total = found.total();
-        // One find is no flood: a young estimate divides by at least this much.
-        let over_ms = (now_ms - found.started_ms + found.previous_ms).max(YOUNG_MS);
-        let x = (u128::from(total) * u128::from(span_ms)).div_ceil(u128::from(over_ms)) as u64;
+        let x = self.mean(now_ms, span_ms, 1);
         let root = x.isqrt();
         x + root + u64::from(root * root < x)
+    }
+
+    /// The same in thousandths, where less than one is no reason to keep room for one: `x + √x`.
+    pub(crate) fn expected_thousandths(&self, now_ms: Ms, span_ms: Ms) -> u64 {
+        let x = self.mean(now_ms, span_ms, 1_000);
+        x + (x * 1_000).isqrt()
+    }
+
+    /// Expected number, times `scale`, rounded up.
+    fn mean(&self, now_ms: Ms, span_ms: Ms, scale: u64) -> u64 {
+        let Some(found) = self.found.as_ref() else { return 0 };
+        // One find is no flood: a young estimate divides by at least this much.
+        let over_ms = (now_ms - found.started_ms + found.previous_ms).max(YOUNG_MS);
+        let scaled = u128::from(found.total()) * u128::from(span_ms) * u128::from(scale);
+        scaled.div_ceil(u128::from(over_ms)) as u64
     }
 
     /// Whether any foreign use is on record.

@@ -84,15 +84,22 @@ impl App {
         self.restretch_ms = again_ms.min(self.history_counts_until_ms());
     }
 
-    /// Tries these rates: when to look again, where some window has no room left beside all polls to come. (How much less
-    /// than none it is, not every window says.)
+    /// Tries these rates: when to look again, where some window that polls count in has no room left beside all of them to
+    /// come. (How much less than none it is, not every window says.) Where several have none, it takes the slowest of
+    /// them: to look at all teams every second on account of a minute, when a day is full, is of no use.
     fn try_rates(&mut self, now_ms: Ms, rates: &[u64]) -> Option<Ms> {
         self.set_rates(now_ms, rates);
         let at = self.at(now_ms);
         self.bucket.advance(at);
-        let mut windows = 0..self.bucket.windows().len();
-        let crowded = windows.find(|window| self.window_slack(at, *window, Whose::All) < 1);
-        crowded.map(|window| now_ms + self.bucket.windows()[window].slack_lives_ms())
+        let mut again_ms = None;
+        for index in 0..self.bucket.windows().len() {
+            let window = &self.bucket.windows()[index];
+            let (unit, lives_ms) = (window.spec().unit, window.slack_lives_ms());
+            if self.spec.poll_cost.of(unit) > 0 && self.window_slack(at, index, Whose::All) < 1 {
+                again_ms = again_ms.max(Some(now_ms + lives_ms));
+            }
+        }
+        again_ms
     }
 
     /// Lets teams' clocks run at these rates from now on.
@@ -123,5 +130,55 @@ impl App {
             demand.take(Ms::from(user.period_ms), rates[user.team as usize]);
         }
         demand
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::AppSpec;
+    use crate::cost::{Cost, Unit};
+    use crate::history::Shape;
+    use crate::quota::{Kind, WindowSpec};
+    use crate::request::{Response, Status};
+
+    const DAY_MS: Ms = 86_400_000;
+
+    /// An application with one polled user, whose history of such requests has taken what it may, and a second user.
+    fn beside_history(windows: Vec<WindowSpec>, cost: Cost) -> App {
+        let mut app = App::new(0, AppSpec { windows, ..AppSpec::default() }, 0).unwrap();
+        app.add_team(1, 0);
+        for _ in 0..2 {
+            app.add_user(0);
+        }
+        app.poll(0, 10_800_000, None, 0);
+        app.pull(0, Shape { cost, days: 1 }, std::iter::once(0..1_000), 0);
+        app.on_time(0);
+        while let Some(grant) = app.decide(0) {
+            app.respond(grant.id, &Response::plain(Status::Served), 0);
+        }
+        app
+    }
+
+    #[test]
+    fn a_window_in_which_polls_do_not_count_keeps_nobody_a_newcomer() {
+        let days = WindowSpec { unit: Unit::DaysOfData, ..WindowSpec::requests(100, DAY_MS, Kind::Log) };
+        let windows = vec![WindowSpec::requests(200, DAY_MS, Kind::Log), days];
+        let mut app = beside_history(windows, Cost::new(1, 100));
+        app.poll(1, 10_800_000, None, 1_000);
+        assert!(app.newcomers.is_some());
+        app.on_time(1_000);
+        assert!(app.newcomers.is_none(), "there is room for all requests to come");
+    }
+
+    #[test]
+    fn whether_there_is_room_is_looked_at_as_often_as_the_longest_full_window_changes() {
+        let windows =
+            vec![WindowSpec::requests(20, 1_000, Kind::Log), WindowSpec::requests(30, DAY_MS, Kind::Log)];
+        let mut app = beside_history(windows, Cost::ONE);
+        app.poll(1, 10_800_000, None, 100);
+        app.on_time(100);
+        assert!(app.newcomers.is_some());
+        assert_eq!(app.restretch_ms, 100 + DAY_MS / 64);
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Foresight {
     /// Whether clocks run as the demand says, so that polls can be foreseen one by one.
     pub is_exact: bool,
     pub sight: Sight,
+    /// When there was no room beside all polls as they are to be, each counted; 0 where that was not tried.
+    pub tried_ms: Ms,
     slack: [Slack; WINDOWS_MAX],
 }
 

@@ -170,6 +170,9 @@ impl App {
             let again_ms = match self.bucket.release(at, cost) {
                 Some(release_ms) => release_ms,
                 None => match self.crowded(at, cost, Whose::All) {
+                    // There was no room when each poll was counted, just now: the bound by rate is no bound where
+                    // teams' clocks run at different rates.
+                    None if self.are_held_back() && self.all.tried_ms == at.now_ms => self.restretch_ms,
                     None if self.are_held_back() => {
                         // There is room beside polls as they are to be: so they may be.
                         self.restretch_ms = 0;

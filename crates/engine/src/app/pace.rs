@@ -77,6 +77,7 @@ impl App {
         self.set_rates(now_ms, &kept);
         // History leaves room for polls as they are to be; else they would never come to it.
         self.all = Foresight::new(self.demand_of(rates, None), kept == rates);
+        self.all.tried_ms = now_ms;
         if let Some(mut newcomers) = self.newcomers.take() {
             newcomers.known = Foresight::new(self.demand_of(&kept, Some(&newcomers)), true);
             self.newcomers = Some(newcomers);
@@ -180,5 +181,21 @@ mod tests {
         app.on_time(100);
         assert!(app.newcomers.is_some());
         assert_eq!(app.restretch_ms, 100 + DAY_MS / 64);
+    }
+
+    #[test]
+    fn history_that_finds_room_where_there_was_none_just_now_does_not_try_again_each_millisecond() {
+        let mut app = App::new(0, AppSpec { windows: vec![], ..AppSpec::default() }, 0).unwrap();
+        app.add_team(1, 0);
+        app.add_user(0);
+        app.pull(0, Shape { cost: Cost::ONE, days: 1 }, std::iter::once(0..9), 0);
+        app.on_time(1_000);
+        (app.all.is_exact, app.all.tried_ms, app.restretch_ms) = (false, 1_000, 5_000);
+        assert!(app.decide(1_000).is_none());
+        assert_eq!(app.next_wake(1_000), 5_000);
+        assert!(app.decide(1_001).is_none(), "something happened meanwhile: it is tried again");
+        assert_eq!(app.next_wake(1_001), 1_002);
+        app.on_time(1_002);
+        assert!(app.decide(1_002).is_some());
     }
 }

@@ -111,6 +111,12 @@ pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
     tag_ms + (missed + 1) * period_ms
 }
 
+/// The same, but no sooner than half a period after `tau_ms`.
+#[must_use]
+pub fn next_tag_apart(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
+    next_tag(tag_ms, tau_ms + period_ms / 2, period_ms)
+}
+
 /// The polls of one team: its clock and its connections by their next tag.
 ///
 /// A connection that was polled comes back one period later, so where all have one period they come back in
@@ -233,6 +239,8 @@ mod tests {
         assert_eq!(next_tag(1_000, 1_050, 100), 1_100);
         assert_eq!(next_tag(1_000, 5_050, 100), 5_100);
         assert_eq!(first_tag(950, 30, 100), 1_030);
+        let apart = [1_000, 1_049, 1_050, 1_149, 1_150].map(|tau_ms| next_tag_apart(1_000, tau_ms, 100));
+        assert_eq!(apart, [1_100, 1_100, 1_200, 1_200, 1_300]);
     }
 
     #[test]

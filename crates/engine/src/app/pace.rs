@@ -3,7 +3,7 @@
 use super::admit::Foresight;
 use super::demand::{Demand, POLL_SHARE, POLL_SHARE_PENDING};
 use super::newcomers::Newcomers;
-use super::{App, Whose};
+use super::{App, Team, Whose};
 use crate::mutation;
 use crate::poll::FULL_RATE;
 use crate::quota::Window;
@@ -18,11 +18,15 @@ impl App {
     pub(super) fn restretch(&mut self, now_ms: Ms) {
         self.restretch_ms = Ms::MAX;
         let rates = self.carried_rates(now_ms);
-        if now_ms < self.history_counts_until_ms() && !mutation::is("faster-at-once") {
-            self.restretch_beside_history(now_ms, &rates);
+        let until_ms = self.history_counts_until_ms();
+        self.welcome(now_ms);
+        if now_ms < until_ms && !mutation::is("faster-at-once") {
+            let slower = |(team, rate): (&Team, &u64)| team.polls.clock.rate().min(*rate);
+            let kept: Vec<u64> = self.teams.iter().zip(&rates).map(slower).collect();
+            self.restretch_with_care(now_ms, &rates, &kept);
+            self.restretch_ms = self.restretch_ms.min(until_ms);
         } else {
-            self.set_rates(now_ms, &rates);
-            self.welcome(Ms::MAX);
+            self.restretch_with_care(now_ms, &rates, &rates);
         }
         if self.live_rate.take(now_ms) > 0 {
             // Nobody tells when nothing is asked for any more.
@@ -57,12 +61,10 @@ impl App {
         self.live_rate.room(now_ms, span_ms, window.limit() / cost)
     }
 
-    /// Lets clocks run at these rates beside history that was sent when they were slower, or connections fewer: slower at
-    /// once, but faster only once the polls to come then still fit.
-    fn restretch_beside_history(&mut self, now_ms: Ms, rates: &[u64]) {
-        self.welcome(now_ms);
-        let now = self.teams.iter().map(|team| team.polls.clock.rate());
-        let kept: Vec<u64> = now.zip(rates).map(|(now, rate)| now.min(*rate)).collect();
+    /// Lets clocks run at these rates, and newcomers be so no longer, if all polls to come then have room; until then at
+    /// the rates they may keep. History was sent when clocks were slower, or connections fewer, and newcomers' polls
+    /// that waited come beside those that are to come anyway.
+    fn restretch_with_care(&mut self, now_ms: Ms, rates: &[u64], kept: &[u64]) {
         if self.newcomers.is_none() && kept == rates {
             self.set_rates(now_ms, rates);
             return;
@@ -71,18 +73,18 @@ impl App {
             self.welcome(Ms::MAX);
             return;
         };
-        if kept != rates && self.newcomers.is_some() && self.try_rates(now_ms, &kept).is_none() {
+        if kept != rates && self.newcomers.is_some() && self.try_rates(now_ms, kept).is_none() {
             self.welcome(Ms::MAX);
         }
-        self.set_rates(now_ms, &kept);
+        self.set_rates(now_ms, kept);
         // History leaves room for polls as they are to be; else they would never come to it.
         self.all = Foresight::new(self.demand_of(rates, None), kept == rates);
         self.all.tried_ms = now_ms;
         if let Some(mut newcomers) = self.newcomers.take() {
-            newcomers.known = Foresight::new(self.demand_of(&kept, Some(&newcomers)), true);
+            newcomers.known = Foresight::new(self.demand_of(kept, Some(&newcomers)), true);
             self.newcomers = Some(newcomers);
         }
-        self.restretch_ms = again_ms.min(self.history_counts_until_ms());
+        self.restretch_ms = again_ms;
     }
 
     /// Tries these rates: when to look again, where some window that polls count in has no room left beside all of them to

@@ -259,6 +259,12 @@ mod tests {
     }
 
     #[test]
+    fn connections_that_join_beside_history_are_on_time_once_that_counts_no_more() {
+        // Twelve whose first polls had to wait, which would take the room of those to come.
+        holds(include_str!("../../tests/drawn/2100006660.toml"));
+    }
+
+    #[test]
     fn what_cannot_be_run_is_a_failure() {
         let (requests, broken) = try_out("seed = 1");
         assert_eq!(requests, 0);

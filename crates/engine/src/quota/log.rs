@@ -83,6 +83,12 @@ impl SlidingLog {
         self.life_ms
     }
 
+    /// How long a request that is acknowledged now may count, beside so many others as `limit` lets in: a long log rounds
+    /// up.
+    pub fn counts_ms(&self, limit: u64) -> Ms {
+        self.life_ms + 1 + if limit > EXACT_ENTRIES_MAX as u64 { self.life_ms.div_ceil(SLOTS) } else { 0 }
+    }
+
     /// The live entries, soonest expiry first.
     pub fn entries(&self) -> impl Iterator<Item = (Ms, u64)> + '_ {
         self.entries.iter().copied()
@@ -102,6 +108,16 @@ impl SlidingLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_entry_counts_for_longer_than_is_said() {
+        let mut log = SlidingLog::new(10_007);
+        for acked_ms in 0..700 {
+            log.push(acked_ms, 1);
+            let limit = acked_ms + 1;
+            assert!(log.entries().last().unwrap().0 <= acked_ms + log.counts_ms(limit), "{limit} entries");
+        }
+    }
 
     #[test]
     fn an_entry_counts_through_the_last_millisecond_of_its_life() {

@@ -51,7 +51,7 @@ impl Window {
         let even = |span_ms: Ms| (ahead.even(unit, span_ms) + foreign(span_ms)) as i64;
         let limit = self.limit() as i64;
         let by_log = self.log.as_ref().map(|log| {
-            let horizon_ms = log.life_ms() + latency_ms;
+            let horizon_ms = log.counts_ms(self.limit()) + latency_ms;
             let live = self.logged(log) as i64;
             limit
                 - live
@@ -104,7 +104,7 @@ impl Window {
     /// How far ahead [`Window::slack`] looks at most.
     #[must_use]
     pub fn horizon_ms(&self, at: Instant, latency_ms: Ms) -> Ms {
-        let by_log = self.log.as_ref().map_or(0, |log| log.life_ms() + latency_ms);
+        let by_log = self.log.as_ref().map_or(0, |log| log.counts_ms(self.limit()) + latency_ms);
         let by_clock = self.counters.as_ref().map_or(0, |_| match self.spec.kind {
             Kind::Aligned => self.spec.length_ms + latency_ms + 4 * at.epsilon_ms,
             _ => 2 * self.spec.length_ms + latency_ms + 4 * at.epsilon_ms,

@@ -259,6 +259,12 @@ mod tests {
     }
 
     #[test]
+    fn history_of_a_long_log_makes_no_poll_wait_that_falls_due_as_it_expires() {
+        // Expiries are rounded up to slots of 169 seconds.
+        holds(include_str!("../../tests/drawn/2200012199.toml"));
+    }
+
+    #[test]
     fn connections_that_join_beside_history_are_on_time_once_that_counts_no_more() {
         // Twelve whose first polls had to wait, which would take the room of those to come.
         holds(include_str!("../../tests/drawn/2100006660.toml"));

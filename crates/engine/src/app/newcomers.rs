@@ -47,10 +47,10 @@ impl Newcomers {
 }
 
 impl App {
-    /// How long what is sent now may count in some window of the application.
+    /// How long what is sent now may count in some window.
     fn counts_for_ms(&self) -> Ms {
-        let counts_ms = self.spec.windows.iter().map(WindowSpec::counts_ms);
-        counts_ms.max().unwrap_or(0) + self.longest_ms()
+        let windows = self.spec.windows.iter().chain(&self.spec.user_windows);
+        windows.map(WindowSpec::counts_ms).max().unwrap_or(0) + self.longest_ms()
     }
 
     /// Until when history that was sent may count; 0 where none was, or no room is kept free of it.

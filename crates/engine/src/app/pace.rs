@@ -38,14 +38,17 @@ impl App {
     fn carried_rates(&mut self, now_ms: Ms) -> Vec<u64> {
         let at = self.at(now_ms);
         let typical_ms = self.typical.take();
-        let permille = if self.pending > 0 { POLL_SHARE_PENDING } else { POLL_SHARE };
+        // A user's history left that user's polls room for the pace they had.
+        let counts = !self.spec.user_windows.is_empty() && now_ms < self.history_counts_until_ms();
+        let history = self.pending > 0 || counts;
+        let permille = if history { POLL_SHARE_PENDING } else { POLL_SHARE };
         let carried = |window: &Window| {
             let spec = window.spec();
             let cost = self.spec.poll_cost.of(spec.unit);
             let live = cost * self.live_room(window, now_ms, spec.length_ms);
             let others = window.expected_foreign(now_ms, spec.length_ms) + live;
             let others = others.min(window.limit() * 9 / 10);
-            let share = window.poll_share(window.limit() - others, permille, self.pending > 0);
+            let share = window.poll_share(window.limit() - others, permille, history);
             // Beside somebody else nothing is cut fine.
             let latency_ms = if others > 0 { self.latency_ms } else { typical_ms };
             (cost > 0).then(|| capacity(share, window.occupied_ms(at, latency_ms), cost))

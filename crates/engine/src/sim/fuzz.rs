@@ -265,6 +265,11 @@ mod tests {
     }
 
     #[test]
+    fn polls_of_users_whose_own_windows_hold_history_go_no_faster_when_it_is_done() {
+        holds(include_str!("../../tests/drawn/2300016096.toml"));
+    }
+
+    #[test]
     fn connections_that_join_beside_history_are_on_time_once_that_counts_no_more() {
         // Twelve whose first polls had to wait, which would take the room of those to come.
         holds(include_str!("../../tests/drawn/2100006660.toml"));

@@ -122,12 +122,9 @@ impl App {
 
     /// The same of the slack beside these polls alone.
     pub(super) fn spend_beside(&mut self, cost: Cost, whose: Whose) {
-        let foresight = match (whose, &mut self.newcomers) {
-            (Whose::Known, Some(newcomers)) => &mut newcomers.known,
-            _ => &mut self.all,
-        };
-        for (slack, window) in foresight.slack.iter_mut().zip(self.bucket.windows()) {
-            slack.left -= cost.of(window.spec().unit) as i64;
+        for index in 0..self.bucket.windows().len() {
+            let cost = cost.of(self.bucket.windows()[index].spec().unit) as i64;
+            self.foresight_mut(whose).slack[index].left -= cost;
         }
     }
 

@@ -167,7 +167,7 @@ impl App {
                 return None;
             }
             let Some(pull) = self.ready_pull(team, at) else { continue };
-            let (_, cost) = self.asks(pull);
+            let cost = self.pulls.shape(pull).cost;
             let again_ms = match self.bucket.release(at, cost) {
                 Some(release_ms) => release_ms,
                 None => match self.crowded(at, cost, Whose::All) {

@@ -10,6 +10,7 @@ mod pace;
 mod recover;
 mod respond;
 mod sight;
+mod told;
 mod users;
 mod wake;
 
@@ -20,12 +21,12 @@ use smallvec::SmallVec;
 
 use crate::clock::ClockError;
 use crate::cost::{Cost, UNITS};
-use crate::fair::{Fair, Share};
+use crate::fair::Fair;
 use crate::heap::{Heap, Places};
 use crate::history::{Pulls, Shape};
 use crate::journal::{Lease, sequence_before};
-use crate::poll::{FULL_RATE, PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
-use crate::quota::{Bucket, Kind, SpecError, Window, WindowSpec, poll_share};
+use crate::poll::{PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
+use crate::quota::{Bucket, Kind, SpecError, WindowSpec, poll_share};
 use crate::soonest::Soonest;
 use crate::stretch;
 use crate::tight;
@@ -417,15 +418,6 @@ impl App {
         }
     }
 
-    /// What is asked for live and not sent: since when.
-    pub fn asked(&self) -> impl Iterator<Item = Ms> + '_ {
-        let waiting = self.timers.iter().filter_map(|(_, timer)| match timer {
-            Timer::Live { asked_ms, .. } => Some(asked_ms),
-            _ => None,
-        });
-        self.live.iter().map(|(asked_ms, _)| *asked_ms).chain(waiting)
-    }
-
     /// Lets the engine send until the lease ends, under numbers of its epoch.
     pub fn set_lease(&mut self, lease: Lease) {
         assert!(lease.epoch >= self.lease.epoch, "no epoch begins again");
@@ -470,57 +462,9 @@ impl App {
         }
     }
 
-    /// What is stored with the application, as learned so far.
-    pub fn learned(&self) -> AppSpec {
-        let windows = self.bucket.windows();
-        AppSpec {
-            windows: windows.iter().map(|window| *window.spec()).collect(),
-            named_limits: windows.iter().map(Window::named_limit).collect(),
-            clock_offset_ms: self.clock.offset(),
-            ..self.spec.clone()
-        }
-    }
-
-    /// What each team was given of history, and its fair part.
-    pub fn shares(&self) -> impl Iterator<Item = Share> + '_ {
-        self.fair.shares()
-    }
-
-    /// Each team's stretch of the polling period, in thousandths: 1000 is none.
-    pub fn stretch_permille(&self) -> impl Iterator<Item = u64> + '_ {
-        self.teams.iter().map(|team| (FULL_RATE * 1_000).div_ceil(team.polls.clock.rate()))
-    }
-
-    /// The period a user is polled at now, stretched, in milliseconds; `None` if it is not polled or not known.
-    pub fn period_ms(&self, user: u32) -> Option<Ms> {
-        let user = self.users.get(user as usize)?;
-        let clock = &self.teams[user.team as usize].polls.clock;
-        (user.period_ms > 0).then(|| clock.stretched_ms(Ms::from(user.period_ms)))
-    }
-
-    /// The team of a user.
-    pub fn team(&self, user: u32) -> u32 {
-        self.users[user as usize].team
-    }
-
-    /// Polls that are due and not sent: whose each is, and when it fell due.
-    pub fn overdue(&self) -> impl Iterator<Item = (u32, Ms)> + '_ {
-        let waiting = self.timers.iter().filter_map(|(_, timer)| match timer {
-            Timer::Poll { user, due_ms } => Some((user, due_ms)),
-            _ => None,
-        });
-        let newcomers = self.newcomers.iter().flat_map(|newcomers| newcomers.due.iter());
-        self.overdue.iter().chain(newcomers).map(|poll| (poll.user, poll.due_ms)).chain(waiting)
-    }
-
     /// Whether a team has a chunk to ask for.
     fn history_waits(&self) -> bool {
         self.pending > 0 && self.fair.first().is_some()
-    }
-
-    /// Historical pulls that are not done.
-    pub fn pending(&self) -> u64 {
-        self.pending
     }
 
     fn at(&self, now_ms: Ms) -> Instant {

@@ -93,7 +93,7 @@ impl App {
         let window = &self.bucket.windows()[index];
         // What somebody else does is not in sight, nor what is asked for live. The few polls that the bound by rate has
         // to spare cushion it, where the limit has them.
-        let spare = self.foresight(whose).demand.discrepancy();
+        let spare = self.foresight(whose).demand.early();
         let alone =
             window.expected_foreign(at.now_ms, 1) == 0 && self.live_room(window, at.now_ms, horizon_ms) == 0;
         let in_sight = in_sight && (alone || window.limit() < 16 * spare);

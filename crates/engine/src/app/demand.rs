@@ -23,6 +23,8 @@ pub(super) struct Demand {
     connections: u64,
     /// Shortest stretched period of any connection; 0 where there is none.
     spacing_ms: Ms,
+    /// How many polls can fall due before an even spread has them.
+    early: u64,
 }
 
 impl Demand {
@@ -32,8 +34,8 @@ impl Demand {
     }
 
     /// How far phases can run ahead of an even spread.
-    pub fn discrepancy(&self) -> u64 {
-        if self.connections > 0 { discrepancy(self.connections) } else { 0 }
+    pub fn early(&self) -> u64 {
+        self.early
     }
 
     /// Polls that can fall due in any `span_ms`.
@@ -45,7 +47,7 @@ impl Demand {
     /// The same from their rate alone, which grows evenly.
     pub fn even(&self, span_ms: Ms) -> u64 {
         let exact = u128::from(self.rate) * u128::from(span_ms);
-        ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64 + self.discrepancy()
+        ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64 + self.early
     }
 }
 
@@ -215,6 +217,11 @@ impl Demand {
         self.spacing_ms = if self.spacing_ms == 0 { spacing_ms } else { self.spacing_ms.min(spacing_ms) };
     }
 
+    /// Adds how far the polls of as many connections, which share one even spread, can run ahead of it.
+    pub fn add_spread(&mut self, connections: u64) {
+        self.early += discrepancy(connections).min(connections);
+    }
+
     /// Takes out one connection again.
     pub fn take(&mut self, period_ms: Ms, rate: u64) {
         // Rounded down where it was rounded up before, so that too much is left rather than too little.
@@ -282,7 +289,8 @@ mod tests {
     fn no_stretch_of_time_sees_more_polls_than_the_demand_says() {
         for n in [1_u64, 2, 8, 40, 333] {
             let period = 900_000;
-            let polls = Demand { rate: n * demand(period), connections: n, spacing_ms: period };
+            let mut polls = Demand { rate: n * demand(period), connections: n, spacing_ms: period, early: 0 };
+            polls.add_spread(n);
             let mut dues: Vec<Ms> = (0..n)
                 .flat_map(|i| (0..4).map(move |k| first_tag(0, phase_ms(i, period), period) + k * period))
                 .collect();

@@ -1,5 +1,7 @@
 //! How fast each team's polls go, so that quota carries them.
 
+use std::collections::BTreeMap;
+
 use super::admit::Foresight;
 use super::demand::{Demand, POLL_SHARE, POLL_SHARE_PENDING};
 use super::newcomers::Newcomers;
@@ -81,10 +83,10 @@ impl App {
         }
         self.set_rates(now_ms, kept);
         // History leaves room for polls as they are to be; else they would never come to it.
-        self.all = Foresight::new(self.demand_of(rates, None), kept == rates);
+        self.all = Foresight::new(self.demand_of(now_ms, rates, None), kept == rates);
         self.all.tried_ms = now_ms;
         if let Some(mut newcomers) = self.newcomers.take() {
-            newcomers.known = Foresight::new(self.demand_of(kept, Some(&newcomers)), true);
+            newcomers.known = Foresight::new(self.demand_of(now_ms, kept, Some(&newcomers)), true);
             self.newcomers = Some(newcomers);
         }
         self.restretch_ms = again_ms;
@@ -117,7 +119,7 @@ impl App {
                 self.reindex_due(index as u32);
             }
         }
-        self.all = Foresight::new(self.demand_of(rates, None), true);
+        self.all = Foresight::new(self.demand_of(now_ms, rates, None), true);
     }
 
     /// Whether polls are not yet as they are to be.
@@ -126,11 +128,16 @@ impl App {
     }
 
     /// What polls need with teams' clocks at these rates, of newcomers too or without them.
-    fn demand_of(&self, rates: &[u64], without: Option<&Newcomers>) -> Demand {
+    fn demand_of(&self, now_ms: Ms, rates: &[u64], without: Option<&Newcomers>) -> Demand {
         let mut demand = Demand::default();
+        let mut in_step = BTreeMap::new();
         for (team, rate) in self.teams.iter().zip(rates) {
             demand.add(team, *rate);
+            // Clocks that were slowed differently, once or now, stand differently; and so do phases in another period.
+            let step = (team.polls.clock.tau_at_ms(now_ms), *rate, team.polls.shared_period_ms);
+            *in_step.entry(step).or_default() += team.connections;
         }
+        in_step.into_values().for_each(|connections| demand.add_spread(connections));
         for user in without.into_iter().flat_map(Newcomers::users) {
             let user = &self.users[user as usize];
             demand.take(Ms::from(user.period_ms), rates[user.team as usize]);

@@ -342,6 +342,31 @@ fn a_crash_makes_nobody_mistake_two_counters_for_something_else() {
 }
 
 #[test]
+fn polls_that_were_missed_go_at_once_and_are_spread_evenly_afterwards() {
+    const START_MS: Ms = 1_764_000_000_000;
+    let mut engine = Engine::new();
+    engine.add_app(AppSpec::default(), START_MS).expect("no windows");
+    engine.add_team(0, 1, START_MS);
+    for user in 0..60 {
+        engine.add_user(0, 0);
+        engine.poll(0, user, 600_000, Some(START_MS - 700_000), START_MS);
+    }
+    let mut polled = vec![0; 40];
+    for minute in 0..40 {
+        let now_ms = START_MS + minute * 60_000;
+        while engine.expire(now_ms).is_some() {}
+        while let Some(grant) = engine.decide(now_ms) {
+            engine.respond(grant.id, &Response::plain(Status::Served), now_ms);
+            polled[minute as usize] += 1;
+        }
+    }
+    assert_eq!(polled[0], 60, "all were missed");
+    assert_eq!(polled[1..=5].iter().sum::<u32>(), 0, "nobody again before half a period");
+    assert_eq!(polled[6..=15].iter().sum::<u32>(), 60, "everybody once in a period");
+    assert!(polled[6..].iter().all(|each| (4..=8).contains(each)), "{polled:?}");
+}
+
+#[test]
 fn the_same_scenario_gives_the_same_trace() {
     let scenario = Scenario::parse(&sim::draw(11)).unwrap();
     let trace = || {

@@ -5,7 +5,7 @@ use super::{App, Order, Overdue, Timer, Whose};
 use crate::cost::{Cost, Unit};
 use crate::journal::Record;
 use crate::mutation;
-use crate::poll::{next_tag, next_tag_apart};
+use crate::poll::next_tag;
 use crate::request::{ChunkId, Grant, Lane, RequestId};
 use crate::time::{Instant, Ms};
 
@@ -80,7 +80,7 @@ impl App {
         }
         while let Some(poll) = self.overdue.pop() {
             if self.may_poll(at, poll) {
-                return Some(self.take_poll(at, poll, next_tag));
+                return Some(self.take_poll(at, poll));
             }
         }
         None
@@ -104,8 +104,7 @@ impl App {
             let poll = newcomers.due.pop()?;
             if self.may_poll(at, poll) {
                 self.spend_beside(cost, Whose::Known);
-                // Many may have waited: one that is sent just before the next would fall due stands for both.
-                return Some(self.take_poll(at, poll, next_tag_apart));
+                return Some(self.take_poll(at, poll));
             }
         }
         None
@@ -123,7 +122,7 @@ impl App {
     }
 
     /// A poll goes, and its next one is entered, whose tag follows from its own, the clock and the period.
-    fn take_poll(&mut self, at: Instant, poll: Overdue, next: fn(Ms, Ms, Ms) -> Ms) -> Choice {
+    fn take_poll(&mut self, at: Instant, poll: Overdue) -> Choice {
         let Overdue { due_ms, user, team, tag_ms } = poll;
         self.overdue_count -= 1;
         let polls = &mut self.teams[team as usize].polls;
@@ -131,7 +130,7 @@ impl App {
         // Where its period is everybody's there is no need to look at the user.
         let own_ms = || Ms::from(self.users[user as usize].period_ms);
         let period_ms = polls.shared_period_ms.unwrap_or_else(own_ms);
-        let mut tag_ms = next(tag_ms, polls.clock.tau_ms(), period_ms);
+        let mut tag_ms = next_tag(tag_ms, polls.clock.tau_ms(), period_ms);
         if mutation::is("stretch-silently") {
             tag_ms += period_ms;
         }

@@ -314,7 +314,8 @@ impl App {
 
     /// Adds a team and returns its position.
     pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
-        let tau_ms = now_ms - self.started_ms;
+        // Each phase has a tag before the start.
+        let tau_ms = now_ms - self.started_ms + PERIOD_MS_MAX;
         let team = Team {
             polls: PollQueue::new(PollClock::new(now_ms, tau_ms)),
             weight,
@@ -354,8 +355,10 @@ impl App {
         team.polls.clock.advance(now_ms);
         let tau_ms = team.polls.clock.tau_ms();
         let missed = polled_ms.is_some_and(|polled_ms| polled_ms + period <= now_ms);
-        let tag_ms = if missed { tau_ms } else { first_tag(tau_ms, phase_ms(self.polled, period), period) };
-        entry.phase_ms = (tag_ms % period) as u32;
+        let phase_ms = phase_ms(self.polled, period);
+        // Of a poll that was missed the tag before is its own, so that many fall due at once, but not again.
+        let tag_ms = first_tag(tau_ms, phase_ms, period) - if missed { period } else { 0 };
+        entry.phase_ms = phase_ms as u32;
         team.polls.push(tag_ms, user);
         let shared = team.connections == 0 || team.polls.shared_period_ms == Some(period);
         team.polls.shared_period_ms = shared.then_some(period);

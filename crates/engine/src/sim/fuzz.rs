@@ -270,6 +270,12 @@ mod tests {
     }
 
     #[test]
+    fn history_leaves_room_for_polls_of_teams_that_each_go_at_a_pace_of_their_own() {
+        // Four of them, and over a thousand polls within two of the days.
+        holds(include_str!("../../tests/drawn/2400033966.toml"));
+    }
+
+    #[test]
     fn connections_that_join_beside_history_are_on_time_once_that_counts_no_more() {
         // Twelve whose first polls had to wait, which would take the room of those to come.
         holds(include_str!("../../tests/drawn/2100006660.toml"));

@@ -367,7 +367,9 @@ impl App {
         team.period_ms_min = team.period_ms_min.min(period);
         self.polled += 1;
         self.restretch_ms = 0;
-        self.join(user, now_ms);
+        if polled_ms.is_none() {
+            self.join(user, now_ms);
+        }
         self.reindex_due(team_index);
     }
 

@@ -59,9 +59,53 @@ impl App {
         self.forget_slack();
         let at = self.at(now_ms);
         self.bucket.advance(at);
+        // Any of it may have been history, which knew nothing of who joins now.
+        self.history_sent_ms = if open.is_empty() { records.last().map(Record::at_ms) } else { Some(now_ms) };
         for mut request in open.into_values() {
             request.sent = at;
             self.in_flight.send(request);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::AppSpec;
+    use crate::cost::Cost;
+    use crate::history::Shape;
+    use crate::quota::{Kind, WindowSpec};
+    use crate::request::{Response, Status};
+
+    const DAY_MS: Ms = 86_400_000;
+
+    #[test]
+    fn who_joins_after_a_crash_takes_nothing_that_history_before_it_left_to_others() {
+        let spec =
+            AppSpec { windows: vec![WindowSpec::requests(10, DAY_MS, Kind::Log)], ..AppSpec::default() };
+        let begin = || {
+            let mut app = App::new(0, spec.clone(), 0).unwrap();
+            app.add_team(1, 0);
+            (0..2).for_each(|_| _ = app.add_user(0));
+            app
+        };
+        let mut before = begin();
+        before.poll(0, DAY_MS / 4, None, 0);
+        before.pull(0, Shape { cost: Cost::ONE, days: 1 }, std::iter::once(0..20), 0);
+        let mut records = Vec::new();
+        before.on_time(0);
+        while let Some(grant) = before.decide(0) {
+            records.push(grant.record);
+            records.extend(before.respond(grant.id, &Response::plain(Status::Served), 0).1);
+        }
+        assert!(records.len() > 2, "history was sent");
+
+        let mut after = begin();
+        after.recover(&records, Lease { epoch: 1, until_ms: Ms::MAX }, 60_000);
+        after.poll(0, DAY_MS / 4, Some(0), 60_000);
+        assert!(after.newcomers.is_none(), "who had been polled was there");
+        after.poll(1, DAY_MS / 4, None, 60_000);
+        after.on_time(60_000);
+        assert!(after.newcomers.is_some(), "there is no room for polls of both");
     }
 }

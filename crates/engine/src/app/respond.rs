@@ -32,7 +32,10 @@ impl App {
         // The longest seen, forgotten slowly.
         self.latency_ms =
             took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
-        self.was_answered = true;
+        if !std::mem::replace(&mut self.was_answered, true) {
+            // Slack was worked out for the deadline as latency.
+            self.forget_slack();
+        }
         self.typical.learn(took_ms);
         if self.typical.has_moved() {
             self.restretch_ms = 0;

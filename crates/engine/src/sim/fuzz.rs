@@ -252,6 +252,12 @@ mod tests {
     }
 
     #[test]
+    fn the_deadline_as_longest_latency_is_forgotten_with_the_first_response() {
+        // Thirty requests that fit at once, beside polls a quarter of an hour apart.
+        holds(include_str!("../../tests/drawn/191455043.toml"));
+    }
+
+    #[test]
     fn history_under_windows_of_the_application_and_of_users_is_done_as_promised() {
         // One team in three, of a seventh of the weights, has the people who need longest by their own windows.
         holds(include_str!("../../tests/drawn/800006635.toml"));

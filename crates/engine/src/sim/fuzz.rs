@@ -252,6 +252,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_promised_reckons_with_polls_that_fall_due_after_a_short_run() {
+        // Seven minutes, in which no poll of the team with an hour's period falls due.
+        holds(include_str!("../../tests/drawn/5200007163.toml"));
+    }
+
+    #[test]
     fn the_deadline_as_longest_latency_is_forgotten_with_the_first_response() {
         // Thirty requests that fit at once, beside polls a quarter of an hour apart.
         holds(include_str!("../../tests/drawn/191455043.toml"));

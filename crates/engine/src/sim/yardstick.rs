@@ -36,16 +36,17 @@ fn is_stretched(world: &World<'_, '_>, index: u32, team: usize) -> bool {
     now.max(world.sites[index as usize].stretch[team]) > 1_000
 }
 
-/// When each of a team's connections was first due, ascending, where they kept to their periods from then on.
-fn firsts(world: &World<'_, '_>, index: u32, team: usize) -> Vec<Ms> {
+/// When each of a team's connections was first due, ascending, where they kept to their periods from then on. Who was
+/// not due while the run lasted is not among them.
+fn firsts(world: &World<'_, '_>, index: u32, team: usize) -> Option<Vec<Ms>> {
     let crashed = !world.scenario.crash_at_hours.is_empty();
     if crashed || is_stretched(world, index, team) {
-        return Vec::new();
+        return None;
     }
     let people = world.sites[index as usize].people.iter().filter(|person| person.team == team);
     let mut firsts: Vec<Ms> = people.filter_map(|person| person.first_due_ms).collect();
     firsts.sort_unstable();
-    firsts
+    Some(firsts)
 }
 
 /// Whether a window lets one request through at a time, and nobody can know when or how.
@@ -107,7 +108,7 @@ struct Held<'w, 's, 't> {
     windows: Vec<WindowSpec>,
     user_windows: Vec<WindowSpec>,
     /// When each connection of each team was first due, where it kept to its period from then on.
-    firsts: Vec<Vec<Ms>>,
+    firsts: Vec<Option<Vec<Ms>>>,
 }
 
 /// The earliest that a team's history can go through its users' own windows.
@@ -117,9 +118,9 @@ struct Pace {
     requests: u64,
     /// When how many of them may go.
     sent: BTreeMap<Ms, u64>,
-    /// How many users ask for it, and when the polls of those that are polled fall due.
+    /// How many users ask for it, and when the polls of those that are polled fall due, where that is known.
     users: u64,
-    dues: Vec<Ms>,
+    dues: Option<Vec<Ms>>,
     polls: Polls<'static>,
 }
 
@@ -217,7 +218,7 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         let paces = self.paces(clock_off_ms)?;
         let mut last_ms = paces.iter().filter_map(|pace| pace.sent.keys().last().copied()).max().unwrap_or(0);
         let team = |team: usize| {
-            let firsts = Some(self.firsts[team].as_slice()).filter(|firsts| !firsts.is_empty());
+            let firsts = self.firsts[team].as_deref();
             Polls { firsts, ..self.polls(team, self.app.team[team].connections) }
         };
         let polls: Vec<_> = (0..self.app.team.len()).map(team).collect();
@@ -252,10 +253,7 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
             .iter()
             .filter(|spec| users > 0 && spec.kind != Kind::TwoCounter && spec.limit * users <= LIMIT_MAX);
         let windows = simple.map(|spec| WindowSpec { limit: spec.limit * users, ..*spec }).collect();
-        let polls = paces.iter().map(|pace| {
-            let firsts = Some(pace.dues.as_slice()).filter(|dues| !dues.is_empty());
-            Polls { firsts, ..pace.polls }
-        });
+        let polls = paces.iter().map(|pace| Polls { firsts: pace.dues.as_deref(), ..pace.polls });
         (windows, polls.collect())
     }
 
@@ -301,22 +299,21 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         // Whose polls are known one by one, whose are not, and who has none or is one too many to look at.
         let polled = team.connections.min(team.history_connections);
         let people = self.site.people[self.site.first[position] as usize..][..polled as usize].iter();
-        let mut dues: Vec<Ms> = people.filter_map(|person| person.first_due_ms).collect();
-        if self.firsts[position].is_empty() {
-            dues.clear();
-        }
+        let mut dues: Option<Vec<Ms>> =
+            self.firsts[position].as_ref().map(|_| people.filter_map(|person| person.first_due_ms).collect());
         let polls = self.polls(position, 1);
-        let known = dues.len().min(USERS_MAX) as u32;
-        for due in dues.chunks(1).take(USERS_MAX) {
+        let looked_at = dues.iter().flat_map(|dues| dues.chunks(1).take(USERS_MAX));
+        let known = looked_at.clone().count() as u32;
+        for due in looked_at {
             add(&[Polls { firsts: Some(due), ..polls }], 1)?;
         }
-        let unknown = if known == 0 { polled } else { 0 };
+        let unknown = if dues.is_none() { polled } else { 0 };
         for (polls, users) in [(&[polls][..], unknown), (&[], team.history_connections - known - unknown)] {
             if users > 0 {
                 add(polls, users)?;
             }
         }
-        dues.sort_unstable();
+        dues.iter_mut().for_each(|dues| dues.sort_unstable());
         let polls = Polls { firsts: None, ..self.polls(position, polled) };
         let (requests, users) = (self.requests(position), u64::from(team.history_connections));
         Some(Pace { from_ms, requests, sent, users, dues, polls })

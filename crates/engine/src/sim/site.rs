@@ -22,7 +22,7 @@ pub struct Person {
     pub polled_ms: Option<Ms>,
     /// Whether polls go on for them.
     pub connected: bool,
-    /// From when on their polls are to be on time: at once, or a window after they joined beside history.
+    /// From when on their polls are to be on time: at once, or a window after they joined beside history or a crash.
     pub settled_ms: Ms,
     /// Which chunks of history are committed; empty until they ask.
     pub done: Vec<bool>,

@@ -48,7 +48,8 @@ pub struct Summary {
     pub history_from_ms: Ms,
     /// How late polls were sent, those never sent counted up to the end.
     pub poll_lateness_ms: Percentiles,
-    /// The same without polls of those who joined beside history, until what was sent before they did counts no more.
+    /// The same without polls of those who joined beside history, until what was sent before they did counts no more, and
+    /// after a crash likewise.
     pub settled_poll_lateness_ms: Percentiles,
     /// How late what was asked for live was sent, likewise.
     pub live_lateness_ms: Percentiles,

@@ -245,6 +245,11 @@ impl<'a, 't> World<'a, 't> {
         if self.sites[app].people.iter().all(|person| person.done.is_empty()) {
             return 0;
         }
+        self.counted_ms(app)
+    }
+
+    /// Until when what is sent now may count in some window.
+    fn counted_ms(&self, app: usize) -> Ms {
         let windows = self.scenario.app[app].specs().into_iter().chain(self.scenario.app[app].user_specs());
         let counts_ms = windows.map(|window| window.counts_ms()).max();
         self.now_ms + counts_ms.unwrap_or(0) + self.scenario.request_deadline_ms()
@@ -316,8 +321,10 @@ impl<'a, 't> World<'a, 't> {
             let records = self.journal.replay(shard, since_ms).expect("a journal in memory does not fail");
             self.engine.recover(shard, &records, Lease { epoch, until_ms: Ms::MAX }, self.now_ms);
             self.sites[app].pulls.clear();
+            let counted_ms = self.counted_ms(app);
             for user in 0..self.sites[app].people.len() as u32 {
-                let person = &self.sites[app].people[user as usize];
+                let person = &mut self.sites[app].people[user as usize];
+                person.settled_ms = counted_ms;
                 if person.connected {
                     let period_ms = seconds_ms(self.scenario.app[app].team[person.team].poll_seconds);
                     self.engine.poll(shard, user, period_ms, person.polled_ms, self.now_ms);

@@ -173,7 +173,8 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         let since_ms = since.map_or(0, |at_ms| self.world.start_ms + at_ms);
         // Nobody has to have kept room for polls of those who joined beside history. What they took of it, they took.
         let first = self.site.people.get(self.site.first[team] as usize);
-        let joined_late = first.is_some_and(|person| person.team == team && person.settled_ms > 0);
+        let joined_late =
+            first.is_some_and(|person| person.team == team && person.settled_ms > 0 && since_ms > 0);
         let until_ms = self.site.finished_ms.filter(|_| joined_late).unwrap_or(Ms::MAX);
         Polls { connections, period_ms: period_ms.max(1), firsts: None, since_ms, until_ms }
     }

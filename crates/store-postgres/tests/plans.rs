@@ -49,6 +49,31 @@ async fn no_statement_looks_at_every_row() {
     drop(store);
 }
 
+/// Where an organisation has nearly all of the teams, the index of its regions and their teams looks as good as that of
+/// ids. It is twice as large, and each step within it compares three columns.
+#[tokio::test]
+async fn teams_that_are_named_are_found_by_their_ids() {
+    let Some(database) = database().await else { return };
+    let store = PostgresStore::open(database.url(), &Options::default()).await.unwrap();
+    let client = database.connect().await;
+    let fill = "INSERT INTO org SELECT gen_random_uuid(), 'x', 0;
+        INSERT INTO team (id, org_id, name, region, created_at_us)
+            SELECT gen_random_uuid(), id, 'x', 'us', 0 FROM org, generate_series(1, 20000);
+        ANALYZE";
+    client.batch_execute(fill).await.unwrap();
+    client.batch_execute(FREELY).await.unwrap();
+    let of_teams =
+        statements().into_iter().filter(|sql| sql.contains("JOIN team ON team.id = asked.team_id"));
+    for sql in of_teams {
+        client.batch_execute(&format!("PREPARE asked AS {sql}")).await.unwrap();
+        let plan = client.query("EXPLAIN EXECUTE asked(NULL, NULL, NULL, NULL)", &[]).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+        assert!(plan.iter().any(|step| step.contains("Index Scan using team_pkey")), "{sql}: {plan:#?}");
+        client.batch_execute("DEALLOCATE asked").await.unwrap();
+    }
+    drop(store);
+}
+
 /// What the sessions of a store are told, whatever the server is set to.
 #[tokio::test]
 async fn a_session_waits_for_the_disk_and_not_for_ever() {

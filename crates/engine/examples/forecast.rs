@@ -1,4 +1,5 @@
-//! How long a forecast takes: `forecast [PROVIDER] [CONNECTIONS] [DAYS]`, Strava, 2,000 and 365 where left out.
+//! How long a forecast takes: `forecast [PROVIDER] [CONNECTIONS] [DAYS] [NEW_PER_DAY]`, Strava, 2,000, 365 and none where
+//! left out.
 
 #![allow(clippy::print_stdout, reason = "it prints what it measured")]
 
@@ -16,7 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let catalog = Catalog::bundled()?;
     let proposed = Preference { default: Days::try_from(days)?, overrides: Default::default() };
-    let assumed = Assumed { connections, ..Assumed::default() };
+    let new_connections_per_day = args.next().map_or(Ok(0), |text| text.parse())?;
+    let assumed = Assumed { connections, new_connections_per_day, ..Assumed::default() };
     let now = "2026-11-23T20:07:00Z".parse()?;
     let question = Question {
         catalog: &catalog,

@@ -35,12 +35,13 @@ pub fn rates(teams: &[(u64, u64)], capacity: u64) -> Vec<u64> {
     for team in order {
         let (demand, weight) = (u128::from(teams[team].0), u128::from(teams[team].1));
         let share = left * weight / weights;
-        let granted = demand.min(share);
-        if granted < demand {
-            rates[team] = ((granted * u128::from(FULL_RATE) / demand) as u64).max(1);
+        if share < demand {
+            // So it is for all that follow. They split the same rest, so that who wants alike stays in step.
+            rates[team] = ((share * u128::from(FULL_RATE) / demand) as u64).max(1);
+        } else {
+            left -= demand;
+            weights -= weight;
         }
-        left -= granted;
-        weights -= weight;
     }
     rates
 }
@@ -63,6 +64,14 @@ mod tests {
     #[test]
     fn what_fits_is_not_stretched() {
         assert_eq!(rates(&[(5, 1), (5, 9)], 10), [FULL_RATE; 2]);
+    }
+
+    #[test]
+    fn who_wants_alike_gets_alike_to_the_last_bit() {
+        let rates =
+            rates(&[(7, 1), (900_000_001, 3), (7, 1), (900_000_001, 3), (900_000_001, 3)], 1_000_000_007);
+        assert_eq!(rates[0], FULL_RATE);
+        assert!(rates[1] < FULL_RATE && rates[1] == rates[3] && rates[3] == rates[4], "{rates:?}");
     }
 
     #[test]

@@ -225,6 +225,21 @@ fn a_large_team_slows_neither_the_polls_nor_the_history_of_a_small_one() {
 }
 
 #[test]
+fn polls_of_many_teams_at_paces_of_their_own_are_on_time_beside_history() {
+    let app = "windows = [{ limit = 5000, seconds = 86400, kind = \"log\" }]";
+    let team = |size: u32| {
+        format!(
+            "[[app.team]]\nid = \"{size}\"\nconnections = {size}\nhistory_connections = 1\nhistory_requests = 60\n"
+        )
+    };
+    let summary = scenario("", app, &(1..=40).map(team).collect::<String>());
+    assert_eq!(summary.rejected, 0);
+    assert!(summary.poll_stretch["app"] > 10.0, "{summary}");
+    assert!(summary.poll_lateness_ms.max <= 5_000, "{summary}");
+    assert!(summary.makespan_ratio.unwrap() <= 1.01, "{summary}");
+}
+
+#[test]
 fn polls_are_stretched_as_far_as_is_reported_and_no_further() {
     let app = "windows = [{ limit = 100, seconds = 3600, kind = \"log\" }]\nserver_kind = \"log\"";
     let summary = scenario(

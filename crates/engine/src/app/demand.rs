@@ -1,5 +1,6 @@
 //! What polls will cost in the time ahead: the reserve that history leaves them.
 
+use super::sight::Sight;
 use super::users::User;
 use super::{App, Team, Whose};
 use crate::cost::{Cost, Unit};
@@ -64,12 +65,16 @@ pub(super) struct PollsAhead<'a> {
 }
 
 impl PollsAhead<'_> {
+    fn sight(&self) -> &Sight {
+        &self.app.foresight(self.whose).sight
+    }
+
     fn dues(&self, span_ms: Ms) -> &[Ms] {
-        self.app.foresight(self.whose).sight.dues(self.now_ms, self.now_ms + span_ms)
+        self.sight().dues(self.now_ms, self.now_ms + span_ms)
     }
 
     fn counted(&self, span_ms: Ms) -> u64 {
-        self.dues(span_ms).len() as u64 + self.spare
+        self.dues(span_ms).len() as u64 * self.sight().each() + self.spare
     }
 
     fn live(&self, span_ms: Ms) -> u64 {
@@ -97,16 +102,17 @@ impl Ahead for PollsAhead<'_> {
 
     fn dues(&self, unit: Unit, span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
         let ahead = self.in_sight.then(|| self.dues(span_ms))?;
-        let overdue = (0..self.app.overdue_of(self.whose) + self.spare).map(|_| 0);
+        let each = self.sight().each();
+        let overdue = (self.app.overdue_of(self.whose) + self.spare).div_ceil(each);
         // What is asked for live is taken as spread evenly.
-        let count = self.live(span_ms);
-        let live = (0..count).map(|each| each * span_ms / count);
-        let mut dues: Vec<Ms> = overdue.chain(live).collect();
-        dues.extend(ahead.iter().map(|due_ms| due_ms - self.now_ms));
+        let count = self.live(span_ms).div_ceil(each);
+        let live = (0..count).map(|place| place * span_ms / count);
+        let mut dues: Vec<Ms> = std::iter::repeat_n(0, overdue as usize).chain(live).collect();
+        dues.extend(ahead.iter().map(|due_ms| due_ms.saturating_sub(self.now_ms)));
         if count > 0 {
             dues.sort_unstable();
         }
-        Some((dues, self.app.spec.poll_cost.of(unit)))
+        Some((dues, self.app.spec.poll_cost.of(unit) * each))
     }
 }
 

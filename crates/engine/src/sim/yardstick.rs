@@ -19,6 +19,9 @@ const USERS_MAX: usize = 16;
 /// Most teams that are looked at one by one.
 const TEAMS_MAX: usize = 64;
 
+/// Most of the moments at which something is asked for that are looked at as the first.
+const MOMENTS_MAX: usize = 64;
+
 /// Larger limits, of all users together, are as good as none.
 const LIMIT_MAX: u64 = 1_000_000_000;
 
@@ -234,7 +237,7 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         };
         // What a window has let through by a moment is bounded best from when something is asked for.
         let asked = self.asked();
-        for first in 0..asked.len() {
+        for first in (0..asked.len()).step_by(asked.len().div_ceil(MOMENTS_MAX).max(1)) {
             let later = paces.partition_point(|pace| pace.from_ms < asked[first].0);
             raise(&asked[first..], &paces[later..])?;
         }

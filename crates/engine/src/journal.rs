@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cost::Cost;
+use crate::request::Lane;
 use crate::time::Ms;
 
 /// One line of the journal. An OAuth application is a shard with a sequence of its own.
@@ -19,6 +20,8 @@ pub enum Record {
         epoch: u64,
         /// Whose user bucket it is charged to, beside the application's.
         user: u32,
+        /// What for: history leaves room for polls that a successor has to keep too.
+        lane: Lane,
         /// What it costs.
         cost: Cost,
         /// When it was granted.
@@ -203,7 +206,15 @@ mod tests {
     use super::*;
 
     fn grant(sequence: u64, epoch: u64) -> Record {
-        Record::Grant { shard: 3, sequence, epoch, user: 0, cost: Cost::ONE, sent_ms: sequence }
+        Record::Grant {
+            shard: 3,
+            sequence,
+            epoch,
+            user: 0,
+            lane: Lane::Poll,
+            cost: Cost::ONE,
+            sent_ms: sequence,
+        }
     }
 
     #[test]

@@ -327,6 +327,43 @@ fn what_is_asked_for_live_now_and_then_keeps_history_out_of_no_small_window() {
 }
 
 #[test]
+fn a_restart_makes_no_poll_late_of_teams_that_are_stretched() {
+    // A hundred connections on a hundred requests a day, beside a team of one: wished for every quarter of an hour, none
+    // of the hundred was polled within that when the successor came.
+    let app = "windows = [{ limit = 100, seconds = 86400, kind = \"log\" }]";
+    let teams =
+        "[[app.team]]\nid = \"large\"\nconnections = 100\n[[app.team]]\nid = \"small\"\nconnections = 1\n";
+    let restart = "crash_at_hours = [30.0]\ntakeover_seconds = 1\nuntil_hours = 72";
+    let top = format!("seed = 7\nstart = \"2026-11-23T20:07:00Z\"\nlatency_ms = [20, 1500]\n{restart}\n");
+    let summary = run(&format!("{top}[[app]]\nid = \"app\"\n{app}\n{teams}"));
+    assert!(summary.poll_stretch["app"] > 100.0, "{summary}");
+    assert!(summary.poll_lateness_ms.max <= 60_000, "{summary}");
+}
+
+#[test]
+fn a_restart_leaves_polls_the_moments_that_history_left_them() {
+    let app = "windows = [{ limit = 10, seconds = 86400, kind = \"aligned\" }]";
+    let teams = "[[app.team]]\nid = \"a\"\nconnections = 2\npoll_seconds = 28800\nhistory_connections = 1\n\
+                 history_requests = 90\n";
+    let restart = "crash_at_hours = [56.5]\ntakeover_seconds = 60\nuntil_hours = 120";
+    let top = format!("seed = 7\nstart = \"2026-11-23T20:07:00Z\"\nlatency_ms = [20, 500]\n{restart}\n");
+    let summary = run(&format!("{top}[[app]]\nid = \"app\"\n{app}\n{teams}"));
+    assert_eq!(summary.poll_lateness_ms.max, 0, "{summary}");
+    assert!(summary.poll_gap_ms_max["app"] <= 28_801_000, "{summary}");
+}
+
+#[test]
+fn polls_are_stretched_to_what_may_be_in_flight_at_once() {
+    // Two at once, half a second each: forty a second are ten times too many.
+    let app = "windows = [{ limit = 100000, seconds = 60, kind = \"log\" }]";
+    let teams = "[[app.team]]\nid = \"a\"\nconnections = 2400\npoll_seconds = 60\n";
+    let top = "seed = 7\nstart = \"2026-11-23T20:07:00Z\"\nlatency_ms = [500, 500]\nin_flight_max = 2\nuntil_hours = 1\n";
+    let summary = run(&format!("{top}[[app]]\nid = \"app\"\n{app}\n{teams}"));
+    assert!((10.0..16.0).contains(&summary.poll_stretch["app"]), "{summary}");
+    assert!(summary.poll_lateness_ms.p99 <= 30_000, "{summary}");
+}
+
+#[test]
 fn crashes_lose_no_chunk_and_cause_no_refusal() {
     let top = "crash_at_hours = [0.001, 0.3, 4.0, 4.02, 27.9]\nlost_rate = 0.01\nfailure_rate = 0.02";
     for kind in ["aligned", "log", "two_counter", "unknown"] {

@@ -3,7 +3,7 @@
 use lookback_engine::quota::{Kind, WindowSpec};
 use lookback_engine::sim::{self, Scenario, Summary, provider::Provider};
 use lookback_engine::{
-    AppSpec, Cost, Engine, Journal, Lease, MemoryJournal, Ms, Outcome, Record, Response, Status,
+    AppSpec, Cost, Engine, Journal, Lane, Lease, MemoryJournal, Ms, Outcome, Record, Response, Status,
 };
 use std::collections::BTreeMap;
 
@@ -176,6 +176,7 @@ fn a_successor_remembers_what_is_settled_and_charges_what_is_open_until_its_dead
         sequence,
         epoch: 0,
         user: 1,
+        lane: Lane::Poll,
         cost: Cost::new(3, 0),
         sent_ms,
     };

@@ -47,8 +47,12 @@ impl Demand {
 
     /// The same from their rate alone, which grows evenly.
     pub fn even(&self, span_ms: Ms) -> u64 {
-        let exact = u128::from(self.rate) * u128::from(span_ms);
-        ((exact + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT) as u64 + self.early
+        self.by_rate(span_ms) + self.early
+    }
+
+    /// Polls that fall due in `span_ms`, spread evenly.
+    pub fn by_rate(&self, span_ms: Ms) -> u64 {
+        (u128::from(self.rate) * u128::from(span_ms)).div_ceil(1 << RATE_SHIFT) as u64
     }
 }
 

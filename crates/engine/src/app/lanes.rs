@@ -272,6 +272,7 @@ impl App {
                 sequence: self.sequence,
                 epoch: self.lease.epoch,
                 user,
+                lane,
                 cost,
                 sent_ms: at.now_ms,
             },

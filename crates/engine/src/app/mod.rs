@@ -115,6 +115,9 @@ pub struct AppSpec {
     pub named_limits: Vec<Option<u64>>,
     /// Bounds on the provider's clock minus ours, in milliseconds, where a predecessor learned them.
     pub clock_offset_ms: Option<(i64, i64)>,
+    /// Since when the phases of polls count, where a predecessor began them: who is polled at the pace that is wished keeps
+    /// the moments for which history left room.
+    pub phases_since_ms: Option<Ms>,
     /// In which order polls and history go.
     pub order: Order,
 }
@@ -130,6 +133,7 @@ impl Default for AppSpec {
             clock_error_ms: 0,
             named_limits: Vec::new(),
             clock_offset_ms: None,
+            phases_since_ms: None,
             order: Order::Reserve,
         }
     }
@@ -246,8 +250,9 @@ pub(crate) struct App {
     parked: BTreeMap<u32, Vec<u32>>,
     /// Tags of the polls that are due and wait for their user's quota, by user.
     waiting: BTreeMap<u32, Ms>,
-    polled: u64,
-    pub(crate) started_ms: Ms,
+    /// Users who were polled before, and when, until it is known how far their polls are stretched.
+    returning: Vec<(u32, Ms)>,
+    phases_since_ms: Ms,
 }
 
 fn worth(windows: &[WindowSpec]) -> [u64; UNITS] {
@@ -274,7 +279,6 @@ impl App {
             clock,
             users: Vec::new(),
             user_quotas: UserQuotas::default(),
-            polled: 0,
             teams: SmallVec::new(),
             fair: Fair::default(),
             due: Heap::default(),
@@ -305,7 +309,8 @@ impl App {
             typical: Typical::default(),
             frozen_until_ms: 0,
             unexplained: 0,
-            started_ms: now_ms,
+            returning: Vec::new(),
+            phases_since_ms: spec.phases_since_ms.map_or(now_ms, |since_ms| since_ms.min(now_ms)),
             wakes_ms: Ms::MAX,
             shard,
             spec,
@@ -315,7 +320,7 @@ impl App {
     /// Adds a team and returns its position.
     pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
         // Each phase has a tag before the start.
-        let tau_ms = now_ms - self.started_ms + PERIOD_MS_MAX;
+        let tau_ms = now_ms - self.phases_since_ms + PERIOD_MS_MAX;
         let team = Team {
             polls: PollQueue::new(PollClock::new(now_ms, tau_ms)),
             weight,
@@ -343,7 +348,7 @@ impl App {
     }
 
     /// Polls `user` every `period_ms` from now on. `polled_ms` is when that last happened, if it did: what
-    /// was missed since is due at once, as one poll.
+    /// was missed since, at the pace at which polls go, is due at once, as one poll.
     pub fn poll(&mut self, user: u32, period_ms: Ms, polled_ms: Option<Ms>, now_ms: Ms) {
         let period_ms = self.carried_period_ms(period_ms.clamp(1, PERIOD_MS_MAX)) as u32;
         let entry = &mut self.users[user as usize];
@@ -353,24 +358,21 @@ impl App {
         let period = Ms::from(period_ms);
         let team = &mut self.teams[team_index as usize];
         team.polls.clock.advance(now_ms);
-        let tau_ms = team.polls.clock.tau_ms();
-        let missed = polled_ms.is_some_and(|polled_ms| polled_ms + period <= now_ms);
-        let phase_ms = phase_ms(self.polled, period);
-        // Of a poll that was missed the tag before is its own, so that many fall due at once, but not again.
-        let tag_ms = first_tag(tau_ms, phase_ms, period) - if missed { period } else { 0 };
+        let phase_ms = phase_ms(u64::from(user), period);
         entry.phase_ms = phase_ms as u32;
-        team.polls.push(tag_ms, user);
         let shared = team.connections == 0 || team.polls.shared_period_ms == Some(period);
         team.polls.shared_period_ms = shared.then_some(period);
         team.demand += stretch::demand(period);
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
-        self.polled += 1;
         self.restretch_ms = 0;
-        if polled_ms.is_none() {
+        if let Some(polled_ms) = polled_ms {
+            self.returning.push((user, polled_ms));
+        } else {
+            team.polls.push(first_tag(team.polls.clock.tau_ms(), phase_ms, period), user);
+            self.reindex_due(team_index);
             self.join(user, now_ms);
         }
-        self.reindex_due(team_index);
     }
 
     /// How long a response may take, for what history has to leave to polls: as long as the longest lately; before the

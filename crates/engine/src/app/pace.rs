@@ -1,13 +1,12 @@
 //! How fast each team's polls go, so that quota carries them.
 
-use std::collections::BTreeMap;
-
 use super::admit::Foresight;
 use super::demand::{Demand, POLL_SHARE, POLL_SHARE_PENDING};
 use super::newcomers::Newcomers;
+use super::users::User;
 use super::{App, Team, Whose};
 use crate::mutation;
-use crate::poll::FULL_RATE;
+use crate::poll::{first_tag, stretched_ms};
 use crate::quota::Window;
 use crate::stretch::{capacity, rates};
 use crate::time::Ms;
@@ -20,6 +19,7 @@ impl App {
     pub(super) fn restretch(&mut self, now_ms: Ms) {
         self.restretch_ms = Ms::MAX;
         let rates = self.carried_rates(now_ms);
+        self.enter_returning(now_ms, &rates);
         let until_ms = self.history_counts_until_ms();
         self.welcome(now_ms);
         if now_ms < until_ms && !mutation::is("faster-at-once") {
@@ -33,6 +33,21 @@ impl App {
         if self.live_rate.take(now_ms) > 0 {
             // Nobody tells when nothing is asked for any more.
             self.restretch_ms = self.restretch_ms.min(now_ms + LIVE_MS);
+        }
+    }
+
+    /// Enters polls of users who were polled before: what was missed at this pace is due at once. Its tag is the one that it
+    /// would have had, so that many fall due together once and no more.
+    fn enter_returning(&mut self, now_ms: Ms, rates: &[u64]) {
+        for (user, polled_ms) in std::mem::take(&mut self.returning) {
+            let User { team, period_ms, phase_ms } = self.users[user as usize];
+            let (period_ms, phase_ms) = (Ms::from(period_ms), Ms::from(phase_ms));
+            let is_missed = polled_ms + stretched_ms(period_ms, rates[team as usize]) <= now_ms;
+            let polls = &mut self.teams[team as usize].polls;
+            polls.clock.advance(now_ms);
+            let next_ms = first_tag(polls.clock.tau_ms(), phase_ms, period_ms);
+            polls.push(if is_missed { next_ms - period_ms } else { next_ms }, user);
+            self.reindex_due(team);
         }
     }
 
@@ -55,9 +70,12 @@ impl App {
             let latency_ms = if others > 0 { self.latency_ms } else { typical_ms };
             (cost > 0).then(|| capacity(share, window.occupied_ms(at, latency_ms), cost))
         };
-        let capacity = self.bucket.windows().iter().filter_map(carried).min();
+        // What may be in flight at once is a window too, as long as a response takes: on average that is at most so much
+        // before this is worked out anew.
+        let flying = capacity(u64::from(self.spec.in_flight_max) * permille, typical_ms * 5 / 4 + 100, 1);
+        let capacity = self.bucket.windows().iter().filter_map(carried).fold(flying, u64::min);
         let wanted: Vec<_> = self.teams.iter().map(|team| (team.demand, team.weight)).collect();
-        capacity.map_or(vec![FULL_RATE; wanted.len()], |capacity| rates(&wanted, capacity))
+        rates(&wanted, capacity)
     }
 
     /// Requests asked for live that a window keeps room for in the next `span_ms`.
@@ -130,14 +148,17 @@ impl App {
     /// What polls need with teams' clocks at these rates, of newcomers too or without them.
     fn demand_of(&self, now_ms: Ms, rates: &[u64], without: Option<&Newcomers>) -> Demand {
         let mut demand = Demand::default();
-        let mut in_step = BTreeMap::new();
+        let mut steps = Vec::with_capacity(self.teams.len());
         for (team, rate) in self.teams.iter().zip(rates) {
             demand.add(team, *rate);
             // Clocks that were slowed differently, once or now, stand differently; and so do phases in another period.
-            let step = (team.polls.clock.tau_at_ms(now_ms), *rate, team.polls.shared_period_ms);
-            *in_step.entry(step).or_default() += team.connections;
+            let step = (*rate, team.polls.clock.tau_at_ms(now_ms), team.polls.shared_period_ms);
+            steps.push((step, team.connections));
         }
-        in_step.into_values().for_each(|connections| demand.add_spread(connections));
+        steps.sort_unstable();
+        for in_step in steps.chunk_by(|a, b| a.0 == b.0) {
+            demand.add_spread(in_step.iter().map(|(_, connections)| connections).sum());
+        }
         for user in without.into_iter().flat_map(Newcomers::users) {
             let user = &self.users[user as usize];
             demand.take(Ms::from(user.period_ms), rates[user.team as usize]);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::App;
 use super::flights::InFlight;
 use crate::journal::{Lease, Record};
+use crate::request::Lane;
 use crate::time::Ms;
 
 impl App {
@@ -15,6 +16,7 @@ impl App {
     /// order they were written; users are known by the same numbers as before.
     pub fn recover(&mut self, records: &[Record], lease: Lease, now_ms: Ms) {
         let mut open: BTreeMap<u64, InFlight> = BTreeMap::new();
+        let mut history_sent_ms = None;
         // Windows are opened as of the first record: what is over by now must not count as today's.
         if let Some(first) = records.first() {
             self.bucket = self.spec.bucket(self.at(first.at_ms()));
@@ -24,7 +26,10 @@ impl App {
             let at = self.at(record.at_ms());
             self.bucket.advance(at);
             match *record {
-                Record::Grant { sequence, user, cost, epoch, .. } => {
+                Record::Grant { sequence, user, lane, cost, epoch, sent_ms, .. } => {
+                    if lane == Lane::History {
+                        history_sent_ms = Some(sent_ms);
+                    }
                     assert!(epoch < lease.epoch, "a successor has an epoch of its own");
                     assert!((user as usize) < self.users.len(), "users are registered before recovery");
                     let marks = self.bucket.charge(at, cost);
@@ -59,8 +64,8 @@ impl App {
         self.forget_slack();
         let at = self.at(now_ms);
         self.bucket.advance(at);
-        // Any of it may have been history, which knew nothing of who joins now.
-        self.history_sent_ms = if open.is_empty() { records.last().map(Record::at_ms) } else { Some(now_ms) };
+        // It knew nothing of who joins now.
+        self.history_sent_ms = history_sent_ms.map(|sent_ms| if open.is_empty() { sent_ms } else { now_ms });
         for mut request in open.into_values() {
             request.sent = at;
             self.in_flight.send(request);

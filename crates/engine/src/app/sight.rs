@@ -63,7 +63,7 @@ impl App {
     pub(super) fn look_ahead(&mut self, now_ms: Ms, span_ms: Ms, whose: Whose) -> bool {
         let foresight = self.foresight(whose);
         let polls_max = (foresight.demand.early() * POLLS_PER_SPARE).clamp(POLLS_MIN, POLLS_MAX);
-        if !foresight.is_exact || foresight.demand.even(span_ms) + self.overdue_count > polls_max {
+        if !foresight.is_exact || foresight.demand.by_rate(span_ms) + self.overdue_count > polls_max {
             return false;
         }
         if now_ms + span_ms <= foresight.sight.until_ms {

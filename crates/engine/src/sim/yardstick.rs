@@ -167,7 +167,8 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         let now = engine.period_ms(self.index, self.site.first[team]).unwrap_or(0);
         let stretch = engine.stretch_permille(self.index).nth(team).unwrap_or(1_000);
         let period_ms = if is_stretched(self.world, self.index, team) {
-            (now * self.site.stretch[team].max(stretch)).div_ceil(stretch) * 1_001 / 1_000
+            let longest = u128::from(now) * u128::from(self.site.stretch[team].max(stretch));
+            (longest * 1_001 / (u128::from(stretch) * 1_000) + 2) as Ms
         } else {
             now
         };

@@ -56,7 +56,8 @@ pub(crate) struct Taker {
 }
 
 impl Taker {
-    pub(crate) fn start(connection: Connection) -> io::Result<Self> {
+    /// `tell` is called after each time it was taken over.
+    pub(crate) fn start(connection: Connection, tell: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (wake, woken) = channel();
         let state = Arc::new(AtomicU8::new(RESTS));
         let done = Arc::clone(&state);
@@ -64,6 +65,7 @@ impl Taker {
             while woken.recv().is_ok() {
                 checkpoint(&connection);
                 done.store(IS_DONE, Ordering::Release);
+                tell();
             }
         };
         let thread = thread::Builder::new().name("lookback-log".to_owned()).spawn(work)?;
@@ -94,5 +96,23 @@ impl Drop for Taker {
         self.wake = None;
         // A panic over there was reported when it happened.
         let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_long_log_taken_over_is_told_when_the_rest_is_theirs() {
+        let (done, is_done) = channel();
+        let tell = move || done.send(()).unwrap();
+        let taker = Taker::start(Connection::open_in_memory().unwrap(), tell).unwrap();
+        PAGES.set(PAGES_MAX - 1);
+        assert!(!taker.tend(), "it is short");
+        PAGES.set(PAGES_MAX);
+        assert!(!taker.tend(), "it is at work");
+        is_done.recv().unwrap();
+        assert!(taker.tend());
     }
 }

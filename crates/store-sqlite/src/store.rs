@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use lookback_store::{Lifecycle, OrgStore};
 
 use crate::keeper::Keeper;
-use crate::log::Taker;
 use crate::place::Place;
 use crate::readers::Readers;
 use crate::writer::{Stats, Writer};
@@ -61,9 +60,8 @@ impl SqliteStore {
         let reading = reading.collect::<Result<_, _>>().map_err(sqlite)?;
         let keeper = Keeper::new(connection::reader(path, options.busy_timeout).map_err(sqlite)?);
         let taking = connection::writer(path, options.busy_timeout).map_err(sqlite)?;
-        let taker = Taker::start(taking).map_err(|error| OpenError::io(path, error))?;
         let place = Place::of(path).map_err(|error| OpenError::io(path, error))?;
-        let writer = Writer::start(writing, keeper, taker, place, options)
+        let writer = Writer::start(writing, keeper, taking, place, options)
             .map_err(|error| OpenError::io(path, error))?;
         let readers = Readers::new(reading);
         Ok(Self { writer, readers, path: path.clone(), busy_timeout: options.busy_timeout })

@@ -48,6 +48,8 @@ pub(crate) struct Writer {
 
 enum Message {
     Run(Box<dyn Operation>),
+    /// The log was taken over meanwhile: the rest is to be done, also where nothing more is written.
+    Tidy,
     /// Say whether writing is possible.
     Probe(oneshot::Sender<Result<()>>),
     /// Take what is queued, and nothing more.
@@ -58,12 +60,16 @@ impl Writer {
     pub(crate) fn start(
         connection: Connection,
         keeper: Keeper,
-        taker: Taker,
+        taking: Connection,
         place: Place,
         options: &Options,
     ) -> std::io::Result<Self> {
         let (queue, queued) = mpsc::channel(options.queue_max);
         let counters = Arc::new(Counters::default());
+        let writer = queue.downgrade();
+        // Where there is no room something else comes, after which it is tidied as well.
+        let tell = move || drop(writer.upgrade().map(|writer| writer.try_send(Message::Tidy)));
+        let taker = Taker::start(taking, tell)?;
         let thread = Thread {
             connection,
             keeper,
@@ -203,6 +209,8 @@ impl Thread {
                 match message {
                     Message::Run(operation) if operation.is_abandoned() => {}
                     Message::Run(operation) => group.push(operation),
+                    // As after every message.
+                    Message::Tidy => {}
                     // Whoever has gone away meanwhile does not want to know.
                     Message::Probe(answer) => drop(answer.send(self.probe())),
                     Message::Close => self.queued.close(),

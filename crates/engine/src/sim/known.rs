@@ -113,6 +113,9 @@ impl<'a> KnownLog<'a> {
 
     /// Takes in the stretches that end with a poll less than a length from `now`.
     fn look_ahead(&mut self, now: Ms) {
+        // What arrived more than a length ago is in no stretch that ends from now on.
+        let past_ms = self.length_ms + self.length_ms.max(self.slack_ms);
+        self.known_until_ms = self.known_until_ms.max(now.saturating_sub(past_ms));
         while self.known_until_ms <= now + self.length_ms {
             let until_ms = self.known_until_ms + self.length_ms;
             let from = self.dues.len();
@@ -195,6 +198,29 @@ mod tests {
                 }
                 now = next;
             }
+        }
+    }
+
+    #[test]
+    fn a_long_wait_changes_nothing_of_what_may_go_after_it() {
+        let firsts = [5, 9_010];
+        let polls = [Polls {
+            connections: 2,
+            period_ms: 10_000,
+            firsts: Some(&firsts),
+            since_ms: 0,
+            until_ms: Ms::MAX,
+        }];
+        let begin = || KnownLog::new((LIMIT, LENGTH_MS), (&polls, 1, 7), 1, 0).unwrap();
+        let mut walked = begin();
+        for now in 0..10_000 {
+            let mut jumped = begin();
+            for log in [&mut walked, &mut jumped] {
+                if now > 0 {
+                    log.sent = vec![(0, 3)];
+                }
+            }
+            assert_eq!(jumped.room(now), walked.room(now), "at {now}");
         }
     }
 }

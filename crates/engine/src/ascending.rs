@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::ahead::Lines;
 use crate::tight;
 
 /// Entries in a line of memory.
@@ -12,6 +13,7 @@ const LINE: usize = 8;
 /// A long queue's ends have left every cache by the time they are wanted. So what is behind its two ends is asked for a
 /// line of memory at a time, and a short queue has nothing there.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct Ascending {
     /// What is taken next; empty only where the queue is, and then its whole line is free.
     front: Part,
@@ -22,6 +24,7 @@ pub struct Ascending {
 
 /// Some entries in a line.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 struct Part {
     line: [u64; LINE],
     from: u8,
@@ -44,6 +47,12 @@ impl Part {
 }
 
 impl Ascending {
+    /// Shows `see` what of it stands in place.
+    pub fn each_line(&self, see: &mut impl Lines) {
+        see.line_of(&self.front.from);
+        see.line_of(&self.back);
+    }
+
     /// The smallest entry.
     pub fn first(&self) -> Option<u64> {
         self.front.entries().first().copied()

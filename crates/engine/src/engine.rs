@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::ahead::Fetch;
 use crate::app::{App, AppSpec};
 use crate::cost::Cost;
 use crate::fair::Share;
@@ -167,6 +168,7 @@ impl Engine {
             if grant.is_none() || !app.is_waiting() {
                 let wake_ms = app.next_wake(now_ms);
                 self.refile(index, wake_ms);
+                self.fetch_ahead();
             }
             if grant.is_some() {
                 return grant;
@@ -242,6 +244,13 @@ impl Engine {
     #[must_use]
     pub fn pending(&self, app: u32) -> u64 {
         self.apps[app as usize].pending()
+    }
+
+    /// Has the application come near that is to be looked at after the next two: that is how long memory takes.
+    fn fetch_ahead(&self) {
+        if let Some(app) = self.agenda.third() {
+            self.apps[app as usize].each_line(&mut Fetch);
+        }
     }
 
     fn file(&mut self, index: u32, now_ms: Ms) {

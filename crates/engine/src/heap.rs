@@ -123,6 +123,14 @@ impl<N: Node> Heap<N> {
         (!self.is_empty()).then(|| (self.root.key(), self.root.id()))
     }
 
+    /// The third one by key: it is a child of the first or of the second.
+    pub fn third(&self) -> Option<u32> {
+        let children = &self.rest[..self.rest.len().min(ARITY)];
+        let (place, second) = children.iter().enumerate().min_by_key(|(_, node)| **node)?;
+        let below = self.rest.iter().skip((place + 1) * ARITY).take(ARITY);
+        children.iter().filter(|node| *node != second).chain(below).min().map(|node| node.id())
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.root == N::NONE
@@ -277,7 +285,10 @@ mod tests {
                 }
                 None => prop_assert_eq!(heap.remove(&mut places[..], id), model.remove(&id).is_some()),
             }
-            prop_assert_eq!(heap.first(), model.iter().map(|(id, key)| (*key, *id)).min());
+            let mut sorted: Vec<_> = model.iter().map(|(id, key)| (*key, *id)).collect();
+            sorted.sort_unstable();
+            prop_assert_eq!(heap.first(), sorted.first().copied());
+            prop_assert_eq!(heap.third(), sorted.get(2).map(|(_, id)| *id));
             let mut early = Vec::new();
             heap.each_up_to(10, &mut |id| early.push(id));
             early.sort_unstable();

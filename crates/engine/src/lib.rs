@@ -6,6 +6,7 @@
 //! are arguments; requests to send, moments to wake at and records to journal are results. It performs no
 //! I/O and reads no clock, so production, simulation and forecast run the same code.
 
+mod ahead;
 mod app;
 mod ascending;
 mod clock;
@@ -17,6 +18,7 @@ pub mod forecast;
 mod heap;
 mod history;
 mod ideal;
+mod in_place;
 mod journal;
 mod mutation;
 mod poll;

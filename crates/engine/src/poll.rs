@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::ahead::Lines;
 use crate::ascending::Ascending;
 use crate::tight;
 use crate::time::Ms;
@@ -118,6 +119,7 @@ pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
 /// the order they left: those stand in a queue, whose ends are all that is touched. Only the others need a heap: who
 /// joined out of order, and whose period is shorter than that of somebody in the queue.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct PollQueue {
     /// The team's poll clock.
     pub clock: PollClock,
@@ -134,6 +136,13 @@ impl PollQueue {
     #[must_use]
     pub fn new(clock: PollClock) -> Self {
         Self { clock, shared_period_ms: None, queue: Ascending::default(), others: BinaryHeap::new() }
+    }
+
+    /// Shows `see` what of it stands in place.
+    pub fn each_line(&self, see: &mut impl Lines) {
+        see.line_of(&self.clock);
+        self.queue.each_line(see);
+        see.line_of(&self.others);
     }
 
     /// Enters a connection.

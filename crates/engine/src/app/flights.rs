@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::ahead::Lines;
 use crate::cost::Cost;
 use crate::quota::Marks;
 use crate::request::Lane;
@@ -27,6 +28,7 @@ pub(super) struct InFlight {
 ///
 /// All have as long, so the oldest is also the first whose deadline passes.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub(super) struct Flights {
     /// One that was sent before all in the ring. In place: most applications that only poll have one at most.
     oldest: Option<InFlight>,
@@ -38,6 +40,13 @@ pub(super) struct Flights {
 }
 
 impl Flights {
+    /// Shows `see` what of it stands in place.
+    pub fn each_line(&self, see: &mut impl Lines) {
+        see.line_of(&self.oldest);
+        see.line_of(&self.ring);
+        see.line_of(&self.len);
+    }
+
     /// How many are in flight.
     pub fn len(&self) -> u32 {
         self.len

@@ -4,6 +4,7 @@ mod admit;
 mod demand;
 mod flights;
 mod lanes;
+mod lines;
 mod live;
 mod newcomers;
 mod pace;
@@ -17,13 +18,12 @@ mod wake;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use crate::clock::ClockError;
 use crate::cost::{Cost, UNITS};
 use crate::fair::Fair;
 use crate::heap::{Heap, Places};
 use crate::history::{Pulls, Shape};
+use crate::in_place::InPlace;
 use crate::journal::{Lease, sequence_before};
 use crate::poll::{PollClock, PollQueue, USERS_MAX, first_tag, phase_ms};
 use crate::quota::{Bucket, Kind, SpecError, WindowSpec, poll_share};
@@ -164,7 +164,32 @@ struct Team {
     ready: Heap,
 }
 
-impl Places for [Team] {
+impl Team {
+    /// One without connections.
+    fn new(weight: u64, clock: PollClock) -> Self {
+        Self {
+            polls: PollQueue::new(clock),
+            weight,
+            demand: 0,
+            connections: 0,
+            period_ms_min: Ms::MAX,
+            place: 0,
+            ready: Heap::default(),
+        }
+    }
+}
+
+/// One that stands where there is no team.
+impl Default for Team {
+    fn default() -> Self {
+        Self::new(1, PollClock::new(0, 0))
+    }
+}
+
+/// Teams of an application: most have one.
+type Teams = InPlace<Team, 1>;
+
+impl Places for Teams {
     fn place(&mut self, id: u32) -> &mut u32 {
         &mut self[id as usize].place
     }
@@ -191,10 +216,10 @@ enum Timer {
 /// One OAuth application.
 ///
 /// Among a million connections an application has left every cache by the time its next poll falls due, so
-/// fields stand in this order: what is asked first of all, then what each poll needs,
-/// and what only history and rare events need last.
+/// what each poll needs stands together, and first, so that it can be asked for beforehand ([`App::each_line`]). What only
+/// history and rare events need stands behind it.
 #[derive(Clone, Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct App {
     /// Where the application stands in the engine's agenda.
     pub(crate) wakes_ms: Ms,
@@ -203,34 +228,34 @@ pub(crate) struct App {
     restretch_ms: Ms,
     /// Teams by when their next poll falls due.
     due: Heap,
-    /// In place, since most have one.
-    teams: SmallVec<[Team; 1]>,
-    users: Vec<User>,
-    overdue: Soonest<Overdue>,
-    /// Polls that are due and not sent, those waiting for their user's quota included.
-    overdue_count: u64,
-    timers: Soonest<(Ms, Timer)>,
-    /// What is asked for live: since when, and by whom.
-    live: VecDeque<(Ms, u32)>,
     newcomers: Option<Box<Newcomers>>,
     /// Pulls that are not done.
     pending: u64,
-    bucket: Bucket,
-    clock: ClockError,
-    lease: Lease,
+    /// Polls that are due and not sent, those waiting for their user's quota included.
+    overdue_count: u64,
     frozen_until_ms: Ms,
-    /// The longest that a response took lately, and a moving mean of them all.
+    /// The longest that a response took lately.
     latency_ms: Ms,
-    typical: Typical,
-    /// Whether there was any.
+    teams: Teams,
+    lease: Lease,
+    /// Whether there was any response.
     was_answered: bool,
     sequence: u64,
+    overdue: Soonest<Overdue>,
     shard: u32,
     unexplained: u32,
+    timers: Soonest<(Ms, Timer)>,
+    /// A moving mean of how long responses take.
+    typical: Typical,
+    /// What is asked for live: since when, and by whom.
+    live: VecDeque<(Ms, u32)>,
+    clock: ClockError,
+    bucket: Bucket,
     spec: AppSpec,
     user_quotas: UserQuotas,
-    fair: Fair,
-    pulls: Pulls,
+    users: Vec<User>,
+    fair: Box<Fair>,
+    pulls: Box<Pulls>,
     /// What is foreseen of all polls, as they are to go.
     all: Foresight,
     /// Users for whom something is asked for live and not sent.
@@ -279,8 +304,8 @@ impl App {
             clock,
             users: Vec::new(),
             user_quotas: UserQuotas::default(),
-            teams: SmallVec::new(),
-            fair: Fair::default(),
+            teams: Teams::default(),
+            fair: Box::default(),
             due: Heap::default(),
             overdue: Soonest::default(),
             overdue_count: 0,
@@ -289,7 +314,7 @@ impl App {
             asked: BTreeSet::new(),
             live_rate: LiveRate::new(&spec.windows, now_ms),
             history_sent_ms: None,
-            pulls: Pulls::default(),
+            pulls: Box::default(),
             pending: 0,
             pending_since_ms: 0,
             chunk_cost: None,
@@ -321,19 +346,7 @@ impl App {
     pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
         // Each phase has a tag before the start.
         let tau_ms = now_ms - self.phases_since_ms + PERIOD_MS_MAX;
-        let team = Team {
-            polls: PollQueue::new(PollClock::new(now_ms, tau_ms)),
-            weight,
-            demand: 0,
-            connections: 0,
-            period_ms_min: Ms::MAX,
-            place: 0,
-            ready: Heap::default(),
-        };
-        if self.teams.len() == self.teams.capacity() {
-            self.teams.reserve_exact(tight::step(self.teams.len()));
-        }
-        self.teams.push(team);
+        self.teams.push(Team::new(weight, PollClock::new(now_ms, tau_ms)));
         self.fair.add(weight);
         self.teams.len() as u32 - 1
     }
@@ -443,7 +456,7 @@ impl App {
             return;
         }
         let team = self.users[user as usize].team;
-        self.teams[team as usize].ready.set(&mut self.pulls, pull, key);
+        self.teams[team as usize].ready.set(&mut *self.pulls, pull, key);
         self.fair.wake(team);
     }
 
@@ -451,7 +464,7 @@ impl App {
     fn withdraw(&mut self, pull: u32) {
         let team = self.users[self.pulls[pull].user as usize].team;
         let ready = &mut self.teams[team as usize].ready;
-        let found = ready.remove(&mut self.pulls, pull);
+        let found = ready.remove(&mut *self.pulls, pull);
         debug_assert!(found, "what is withdrawn was offered");
         if ready.is_empty() {
             // A team that has nothing to send gives up its turn, and comes back behind those who waited.
@@ -462,9 +475,9 @@ impl App {
     /// Files the team under its next due moment.
     fn reindex_due(&mut self, team_index: u32) {
         match self.teams[team_index as usize].polls.next_due_ms() {
-            Some(due_ms) => self.due.set(&mut self.teams[..], team_index, due_ms),
+            Some(due_ms) => self.due.set(&mut self.teams, team_index, due_ms),
             None => {
-                self.due.remove(&mut self.teams[..], team_index);
+                self.due.remove(&mut self.teams, team_index);
             }
         }
     }

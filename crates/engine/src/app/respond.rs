@@ -196,7 +196,7 @@ impl App {
     pub(super) fn refresh(&mut self, pull: u32) {
         let team = self.users[self.pulls[pull].user as usize].team;
         if let Some(key) = self.pulls.key(pull) {
-            self.teams[team as usize].ready.change(&mut self.pulls, pull, key);
+            self.teams[team as usize].ready.change(&mut *self.pulls, pull, key);
         }
     }
 }

@@ -82,7 +82,7 @@ impl App {
             let period_ms = Ms::from(self.users[user as usize].period_ms);
             self.add_dues(&mut dues, tag_ms + period_ms, user, until_ms);
         }
-        for team in &self.teams {
+        for team in self.teams.iter() {
             team.polls.each_due_by(until_ms, &mut |tag_ms, user| {
                 if asked(user) {
                     self.add_dues(&mut dues, tag_ms, user, until_ms);

@@ -1,12 +1,12 @@
 //! The windows of one OAuth application, or of one user of it.
 
-use smallvec::SmallVec;
-
 use super::folded::Folded;
 use super::slack::Ahead;
 use super::spec::{SpecError, WINDOWS_MAX, WindowSpec};
 use super::window::{Mark, Window};
+use crate::ahead::Lines;
 use crate::cost::Cost;
+use crate::in_place::InPlace;
 use crate::time::{Instant, Ms};
 
 /// Marks of all windows of a bucket, kept with a request in flight.
@@ -27,7 +27,7 @@ pub struct Reading {
 #[derive(Clone, Debug)]
 pub struct Bucket {
     /// In place, since most have one or two and each request asks all of them.
-    pub(super) windows: SmallVec<[Window; 2]>,
+    pub(super) windows: InPlace<Window, 2>,
 }
 
 impl Bucket {
@@ -45,7 +45,7 @@ impl Bucket {
 
     /// Puts a user's windows away.
     pub(crate) fn fold(self, folded: &mut [Folded], specs: &[WindowSpec]) {
-        for ((window, folded), spec) in self.windows.into_iter().zip(folded).zip(specs) {
+        for ((window, folded), spec) in self.windows.into_elements().zip(folded).zip(specs) {
             folded.fold(spec, window);
         }
     }
@@ -63,8 +63,13 @@ impl Bucket {
 
     /// The windows, in the order they were given.
     #[must_use]
-    pub fn windows(&self) -> &[Window] {
+    pub fn windows(&self) -> &InPlace<Window, 2> {
         &self.windows
+    }
+
+    /// Shows `see` the windows that stand in place.
+    pub(crate) fn each_line(&self, see: &mut impl Lines) {
+        self.windows.places().iter().for_each(|window| window.each_line(see));
     }
 
     /// Sum of the limits in force: changes when one does.
@@ -95,17 +100,13 @@ impl Bucket {
 
     /// A request sent at `sent` was acknowledged, and so counted.
     pub fn settle(&mut self, sent: Instant, acked: Instant, cost: Cost) {
-        for window in &mut self.windows {
-            window.settle(sent, acked, cost.of(window.spec().unit));
-        }
+        self.windows.iter_mut().for_each(|window| window.settle(sent, acked, cost.of(window.spec().unit)));
     }
 
     /// A request sent at `sent` at the latest was refused, or given up at its deadline: it may have been counted, then
     /// or before.
     pub fn give_up(&mut self, sent: Instant, acked: Instant, cost: Cost) {
-        for window in &mut self.windows {
-            window.give_up(sent, acked, cost.of(window.spec().unit));
-        }
+        self.windows.iter_mut().for_each(|window| window.give_up(sent, acked, cost.of(window.spec().unit)));
     }
 
     /// Takes in what a response says. Returns whether that explains a refusal, and what of it is foreign.

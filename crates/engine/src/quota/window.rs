@@ -6,6 +6,7 @@ use super::limit::Limit;
 use super::log::SlidingLog;
 use super::spec::{Kind, WindowSpec};
 use super::weighted::Weighted;
+use crate::ahead::Lines;
 use crate::mutation;
 use crate::time::{Instant, Ms};
 
@@ -22,6 +23,7 @@ pub struct Mark {
 /// providers; *counters* are safe for `aligned` and, weighted, for `two_counter` ones. `unknown` keeps both
 /// and obeys whichever is stricter.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Window {
     pub(super) spec: WindowSpec,
     pub(super) limit: Limit,
@@ -36,6 +38,23 @@ pub struct Window {
     pub(super) settled: u32,
     /// Requests in flight, those that cost nothing here included: each holds a mark.
     pub(super) flying: u32,
+}
+
+/// One that stands where there is no window.
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            spec: WindowSpec::requests(1, 1, Kind::Aligned),
+            limit: Limit::new(1),
+            log: None,
+            counters: None,
+            weighted: None,
+            foreign: ForeignRate::default(),
+            in_flight: 0,
+            settled: 0,
+            flying: 0,
+        }
+    }
 }
 
 impl Window {
@@ -70,6 +89,13 @@ impl Window {
         let window = Self::new(spec, at);
         let adds = window.counters.is_some() && spec.kind != Kind::Aligned;
         Self { weighted: adds.then(|| Box::new(Weighted::new(spec.length_ms))), ..window }
+    }
+
+    /// Shows `see` the window, which begins a line or stands behind another that does.
+    pub(crate) fn each_line(&self, see: &mut impl Lines) {
+        see.line_of(&self.spec);
+        see.line_of(&self.weighted);
+        see.line_of(&self.flying);
     }
 
     /// What the window is.

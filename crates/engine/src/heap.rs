@@ -125,10 +125,28 @@ impl<N: Node> Heap<N> {
 
     /// The third one by key: it is a child of the first or of the second.
     pub fn third(&self) -> Option<u32> {
+        let (offset, _) = self.least_below(0)?;
+        let mut others = [N::NONE; ARITY];
         let children = &self.rest[..self.rest.len().min(ARITY)];
-        let (place, second) = children.iter().enumerate().min_by_key(|(_, node)| **node)?;
-        let below = self.rest.iter().skip((place + 1) * ARITY).take(ARITY);
-        children.iter().filter(|node| *node != second).chain(below).min().map(|node| node.id())
+        others[..children.len()].copy_from_slice(children);
+        others[offset] = N::NONE;
+        let (_, other) = least(others);
+        let third = self.least_below(offset + 1).map_or(other, |(_, below)| below.min(other));
+        (third != N::NONE).then(|| third.id())
+    }
+
+    /// The least child of a place, and which of them it is.
+    #[inline]
+    fn least_below(&self, place: usize) -> Option<(usize, N)> {
+        // Place `n` stands at `rest[n - 1]`.
+        let first = place * ARITY;
+        match self.rest.get(first..first + ARITY) {
+            Some(&[a, b, c, d]) => Some(least([a, b, c, d])),
+            _ => {
+                let children = self.rest.get(first..).unwrap_or_default().iter().copied();
+                children.enumerate().min_by_key(|(_, child)| *child)
+            }
+        }
     }
 
     /// Whether nothing is in it.
@@ -223,29 +241,11 @@ impl<N: Node> Heap<N> {
     }
 
     fn sink(&mut self, places: &mut (impl Places + ?Sized), mut place: usize, node: N) {
-        loop {
-            // Place `n` stands at `rest[n - 1]`.
-            let first = place * ARITY;
-            let (offset, least) = match self.rest.get(first..first + ARITY) {
-                // A tournament of two rounds, without a branch.
-                Some(&[a, b, c, d]) => {
-                    let left = if b < a { (1, b) } else { (0, a) };
-                    let right = if d < c { (3, d) } else { (2, c) };
-                    if right.1 < left.1 { right } else { left }
-                }
-                _ => {
-                    let children = self.rest.get(first..).unwrap_or_default().iter().copied();
-                    let Some(least) = children.enumerate().min_by_key(|(_, child)| *child) else {
-                        break;
-                    };
-                    least
-                }
-            };
-            if least >= node {
-                break;
-            }
+        while let Some((offset, least)) = self.least_below(place)
+            && least < node
+        {
             self.put(places, place, least);
-            place = first + offset + 1;
+            place = place * ARITY + offset + 1;
         }
         self.put(places, place, node);
     }
@@ -259,6 +259,14 @@ impl<N: Node> Heap<N> {
         self.rest[place - 1] = node;
         *places.place(node.id()) = place as u32;
     }
+}
+
+/// The least of four, and which it is: a tournament of two rounds, without a branch.
+#[inline]
+fn least<N: Node>([a, b, c, d]: [N; ARITY]) -> (usize, N) {
+    let left = if b < a { (1, b) } else { (0, a) };
+    let right = if d < c { (3, d) } else { (2, c) };
+    if right.1 < left.1 { right } else { left }
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ impl UserPollsAhead {
         let User { team, period_ms, phase_ms } = app.users[user as usize];
         let clock = &app.teams[team as usize].polls.clock;
         let (period_ms, phase_ms) = (Ms::from(period_ms), Ms::from(phase_ms));
-        let is_due = app.is_overdue(user);
+        let is_due = period_ms > 0 && app.is_overdue(user);
         let until_due_ms = if period_ms == 0 {
             0
         } else {

@@ -14,6 +14,13 @@ use crate::time::Ms;
 /// How long what was asked for live slows polls before that is looked at again.
 const LIVE_MS: Ms = 900_000;
 
+/// The rate to go at where users' own windows hold history that left their polls room for the present one: a little faster,
+/// as when responses take a little less, is not worth that room.
+fn worth_while(present: u64, carried: u64) -> u64 {
+    let a_little_more = present..present + present / 20;
+    if a_little_more.contains(&carried) { present } else { carried }
+}
+
 impl App {
     /// Shares the poll capacity of the application's windows among its teams and changes the rates of their clocks.
     pub(super) fn restretch(&mut self, now_ms: Ms) {
@@ -75,7 +82,12 @@ impl App {
         let flying = capacity(u64::from(self.spec.in_flight_max) * permille, typical_ms * 5 / 4 + 100, 1);
         let capacity = self.bucket.windows().iter().filter_map(carried).fold(flying, u64::min);
         let wanted: Vec<_> = self.teams.iter().map(|team| (team.demand, team.weight)).collect();
-        rates(&wanted, capacity)
+        let mut rates = rates(&wanted, capacity);
+        if counts {
+            let teams = self.teams.iter().zip(&mut rates);
+            teams.for_each(|(team, rate)| *rate = worth_while(team.polls.clock.rate(), *rate));
+        }
+        rates
     }
 
     /// Requests asked for live that a window keeps room for in the next `span_ms`.

@@ -97,9 +97,7 @@ impl App {
         let alone =
             window.expected_foreign(at.now_ms, 1) == 0 && self.live_room(window, at.now_ms, horizon_ms) == 0;
         let in_sight = in_sight && (alone || window.limit() < 16 * spare);
-        // Where several are taken to fall due at once, some are on the other side of a boundary.
-        let several = if in_sight { self.foresight(whose).sight.each() - 1 } else { 0 };
-        let spare = several + if alone { 0 } else { spare.min(window.limit() / 16) };
+        let spare = if alone { 0 } else { spare.min(window.limit() / 16) };
         window.slack(
             at,
             latency_ms,

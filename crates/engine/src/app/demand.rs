@@ -1,6 +1,5 @@
 //! What polls will cost in the time ahead: the reserve that history leaves them.
 
-use super::sight::Sight;
 use super::users::User;
 use super::{App, Team, Whose};
 use crate::cost::{Cost, Unit};
@@ -13,8 +12,9 @@ use crate::time::Ms;
 pub(super) const POLL_SHARE_PENDING: u64 = 800;
 pub(super) const POLL_SHARE: u64 = 950;
 
-/// Most polls of one user that are looked at one by one.
-const DUES_MAX: u64 = 512;
+/// Most moments at which polls fall due that a window is asked about, of all users and of one.
+const DUES_MAX: u64 = 1_024;
+const USER_DUES_MAX: u64 = 512;
 
 /// How polls of the whole application fall due.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,16 +69,12 @@ pub(super) struct PollsAhead<'a> {
 }
 
 impl PollsAhead<'_> {
-    fn sight(&self) -> &Sight {
-        &self.app.foresight(self.whose).sight
-    }
-
     fn dues(&self, span_ms: Ms) -> &[Ms] {
-        self.sight().dues(self.now_ms, self.now_ms + span_ms)
+        self.app.foresight(self.whose).sight.dues(self.now_ms, self.now_ms + span_ms)
     }
 
     fn counted(&self, span_ms: Ms) -> u64 {
-        self.dues(span_ms).len() as u64 * self.sight().each() + self.spare
+        self.dues(span_ms).len() as u64 + self.spare
     }
 
     fn live(&self, span_ms: Ms) -> u64 {
@@ -106,13 +102,14 @@ impl Ahead for PollsAhead<'_> {
 
     fn dues(&self, unit: Unit, span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
         let ahead = self.in_sight.then(|| self.dues(span_ms))?;
-        let each = self.sight().each();
-        let overdue = (self.app.overdue_of(self.whose) + self.spare).div_ceil(each);
+        // Of many some in a row are taken to fall due with the first of them; those may be on the other side of a boundary.
+        let each = (ahead.len() as u64).div_ceil(DUES_MAX).max(1);
+        let overdue = (self.app.overdue_of(self.whose) + self.spare + each - 1).div_ceil(each);
         // What is asked for live is taken as spread evenly.
         let count = self.live(span_ms).div_ceil(each);
         let live = (0..count).map(|place| place * span_ms / count);
         let mut dues: Vec<Ms> = std::iter::repeat_n(0, overdue as usize).chain(live).collect();
-        dues.extend(ahead.iter().map(|due_ms| due_ms.saturating_sub(self.now_ms)));
+        dues.extend(ahead.iter().step_by(each as usize).map(|due_ms| due_ms - self.now_ms));
         if count > 0 {
             dues.sort_unstable();
         }
@@ -171,7 +168,7 @@ impl Ahead for UserPollsAhead {
         let (count, due) = (self.polls(span_ms), u64::from(self.is_due));
         let to_come = (0..count - due).map(|k| self.until_due_ms + k * self.period_ms);
         let each = std::iter::repeat_n(0, due as usize).chain(to_come);
-        (count <= DUES_MAX).then(|| (each.collect(), self.poll_cost.of(unit)))
+        (count <= USER_DUES_MAX).then(|| (each.collect(), self.poll_cost.of(unit)))
     }
 }
 

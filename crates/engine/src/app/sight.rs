@@ -9,47 +9,19 @@ const POLLS_PER_SPARE: u64 = 256;
 const POLLS_MIN: u64 = 1_024;
 const POLLS_MAX: u64 = 32_768;
 
-/// Most moments that are kept of them. Where there are more polls, several in a row are taken to fall due with the first.
-const DUES_MAX: usize = 2_048;
-
 /// The moments at which polls fall due, up to some time ahead.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
     /// Ascending; what has passed is due already and counted as such.
     dues: Vec<Ms>,
-    /// How many polls are taken to fall due at each of them.
-    each: u64,
     until_ms: Ms,
 }
 
-impl Default for Sight {
-    fn default() -> Self {
-        Self { dues: Vec::new(), each: 1, until_ms: 0 }
-    }
-}
-
 impl Sight {
-    /// Of polls that fall due at these moments until then.
-    fn new(mut dues: Vec<Ms>, until_ms: Ms) -> Self {
-        dues.sort_unstable();
-        let each = dues.len().div_ceil(DUES_MAX).max(1);
-        if each > 1 {
-            dues = dues.into_iter().step_by(each).collect();
-        }
-        Self { dues, each: each as u64, until_ms }
-    }
-
-    /// How many polls are taken to fall due at each moment.
-    pub fn each(&self) -> u64 {
-        self.each
-    }
-
-    /// The moments after `now_ms` and up to `until_ms`, ascending; the one before them too where some of its polls may be
-    /// to come.
+    /// Those after `now_ms` and up to `until_ms`, ascending.
     pub fn dues(&self, now_ms: Ms, until_ms: Ms) -> &[Ms] {
         debug_assert!(until_ms <= self.until_ms, "only what is in sight is asked for");
-        let passed = self.dues.partition_point(|due_ms| *due_ms <= now_ms);
-        let from = if self.each > 1 { passed.saturating_sub(1) } else { passed };
+        let from = self.dues.partition_point(|due_ms| *due_ms <= now_ms);
         let until = self.dues.partition_point(|due_ms| *due_ms <= until_ms);
         &self.dues[from..until.max(from)]
     }
@@ -89,7 +61,8 @@ impl App {
                 }
             });
         }
-        self.foresight_mut(whose).sight = Sight::new(dues, until_ms);
+        dues.sort_unstable();
+        self.foresight_mut(whose).sight = Sight { dues, until_ms };
         true
     }
 
@@ -103,28 +76,6 @@ impl App {
             }
             dues.push(due_ms);
             tag_ms += Ms::from(entry.period_ms);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_many_polls_no_fewer_are_in_sight_than_there_are() {
-        for count in [0, 1, 2_047, 2_048, 2_049, 9_999] {
-            let dues: Vec<Ms> = (0..count).map(|place| 1_000 + place * place % 7_919).collect();
-            let sight = Sight::new(dues.clone(), 10_000);
-            assert!(sight.dues.len() <= DUES_MAX);
-            for now_ms in (0..9_000).step_by(611) {
-                for until_ms in (now_ms..10_000).step_by(499) {
-                    let seen = sight.dues(now_ms, until_ms).len() as u64 * sight.each();
-                    let real =
-                        dues.iter().filter(|due_ms| (now_ms + 1..=until_ms).contains(*due_ms)).count() as u64;
-                    assert!(real <= seen && seen <= real + 3 * (sight.each() - 1), "{seen} of {real}");
-                }
-            }
         }
     }
 }

@@ -294,6 +294,12 @@ mod tests {
     }
 
     #[test]
+    fn polls_of_a_long_window_are_counted_no_coarser_for_a_short_one() {
+        // More than a thousand polls a day, and 145 requests in five minutes.
+        holds(include_str!("../../tests/drawn/8100025859.toml"));
+    }
+
+    #[test]
     fn connections_that_join_beside_history_are_on_time_once_that_counts_no_more() {
         // Twelve whose first polls had to wait, which would take the room of those to come.
         holds(include_str!("../../tests/drawn/2100006660.toml"));

@@ -52,17 +52,17 @@ impl Flights {
         self.len
     }
 
-    /// Enters a request that is being sent, no earlier than those before; returns the number of its place.
-    pub fn send(&mut self, request: InFlight) -> u32 {
+    /// Opens a place for a request that is being sent, no earlier than those before: its number, and where to put the
+    /// request, which is built there and not moved.
+    pub fn open(&mut self) -> (u32, &mut Option<InFlight>) {
         self.len += 1;
         if self.len == 1 {
-            self.oldest = Some(request);
             self.oldest_place = self.first;
             self.first = self.first.wrapping_add(1);
-            return self.oldest_place;
+            return (self.oldest_place, &mut self.oldest);
         }
-        self.ring.push_back(Some(request));
-        self.first.wrapping_add(self.ring.len() as u32 - 1)
+        let place = self.first.wrapping_add(self.ring.len() as u32);
+        (place, self.ring.push_back_mut(None))
     }
 
     /// Takes out the request with this place and sequence, if it is in flight.
@@ -118,7 +118,11 @@ mod tests {
     fn what_lands_early_keeps_no_place_from_the_others() {
         // Places are numbered on past the largest number there is.
         let mut flights = Flights { first: u32::MAX - 1, ..Flights::default() };
-        let places = [1, 2, 3].map(|sequence| flights.send(request(sequence)));
+        let places = [1, 2, 3].map(|sequence| {
+            let (place, open) = flights.open();
+            *open = Some(request(sequence));
+            place
+        });
         assert!(flights.land(places[1], 2).is_some());
         assert!(flights.land(places[1], 2).is_none(), "it has landed");
         assert!(flights.land(places[2], 2).is_none(), "another one has that place");

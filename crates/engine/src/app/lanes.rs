@@ -34,14 +34,16 @@ impl App {
             return None;
         }
         self.bucket.advance(at);
-        let choice = match self.choose_live(at) {
-            Some(choice) => choice,
-            None if self.history_was_first() => self.choose_history(at)?,
-            None => match self.choose_poll(at).or_else(|| self.choose_newcomer(at)) {
-                Some(choice) => choice,
-                None => self.choose_history(at)?,
-            },
-        };
+        if let Some(choice) = self.choose_live(at) {
+            return Some(self.grant(at, &choice));
+        }
+        if !self.history_was_first()
+            && let Some(poll) = self.choose_poll(at).or_else(|| self.choose_newcomer(at))
+        {
+            let choice = self.take_poll(at, poll);
+            return Some(self.grant(at, &choice));
+        }
+        let choice = self.choose_history(at)?;
         Some(self.grant(at, &choice))
     }
 
@@ -70,7 +72,8 @@ impl App {
         None
     }
 
-    fn choose_poll(&mut self, at: Instant) -> Option<Choice> {
+    /// The first poll of those known for longer.
+    fn choose_poll(&mut self, at: Instant) -> Option<Overdue> {
         let cost = self.spec.poll_cost;
         if self.overdue.is_empty() || !self.bucket.fits(at, cost) {
             return None;
@@ -80,14 +83,14 @@ impl App {
         }
         while let Some(poll) = self.overdue.pop() {
             if self.may_poll(at, poll) {
-                return Some(self.take_poll(at, poll));
+                return Some(poll);
             }
         }
         None
     }
 
     /// The first poll of those who have joined lately, if it takes nothing that is kept for others.
-    fn choose_newcomer(&mut self, at: Instant) -> Option<Choice> {
+    fn choose_newcomer(&mut self, at: Instant) -> Option<Overdue> {
         let cost = self.spec.poll_cost;
         while let Some(newcomers) = &mut self.newcomers {
             newcomers.again_ms = Ms::MAX;
@@ -104,7 +107,7 @@ impl App {
             let poll = newcomers.due.pop()?;
             if self.may_poll(at, poll) {
                 self.spend_beside(cost, Whose::Known);
-                return Some(self.take_poll(at, poll));
+                return Some(poll);
             }
         }
         None
@@ -246,7 +249,8 @@ impl App {
         let user_marks = self.charge_user(user, at, cost);
         self.sequence += 1;
         let (chunk_id, attempts) = chunk.unwrap_or((ChunkId { pull: 0, chunk: 0 }, 0));
-        let place = self.in_flight.send(InFlight {
+        let (place, open) = self.in_flight.open();
+        *open = Some(InFlight {
             sequence: self.sequence,
             lane: Some(lane),
             user,

@@ -68,7 +68,7 @@ impl App {
         self.history_sent_ms = history_sent_ms.map(|sent_ms| if open.is_empty() { sent_ms } else { now_ms });
         for mut request in open.into_values() {
             request.sent = at;
-            self.in_flight.send(request);
+            *self.in_flight.open().1 = Some(request);
         }
     }
 }

@@ -53,6 +53,15 @@ impl Ascending {
         see.line_of(&self.back);
     }
 
+    /// Shows `see` what the front is to be filled from when one more is taken out.
+    pub fn each_line_behind(&self, see: &mut impl Lines) {
+        if let ([_], Some(line)) = (self.front.entries(), self.middle.front()) {
+            // It may begin in the middle of one.
+            see.line_of(line);
+            see.line_of(&line[LINE - 1]);
+        }
+    }
+
     /// The smallest entry.
     pub fn first(&self) -> Option<u64> {
         self.front.entries().first().copied()
@@ -106,6 +115,33 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
+
+    #[derive(Default)]
+    struct Seen(Vec<usize>);
+
+    impl Lines for Seen {
+        fn line_of<T>(&mut self, thing: &T) {
+            self.0.push(std::ptr::from_ref(thing).addr());
+        }
+    }
+
+    #[test]
+    fn what_the_front_is_filled_from_is_asked_for_before_it_is_empty() {
+        let mut queue = Ascending::default();
+        (0..25).for_each(|entry| assert!(queue.push(entry)));
+        let mut asked = Vec::new();
+        while let Some(entry) = queue.first() {
+            let mut seen = Seen::default();
+            queue.each_line_behind(&mut seen);
+            // The whole of it, wherever lines begin.
+            if let [first, last] = seen.0[..] {
+                assert_eq!(last - first, (LINE - 1) * size_of::<u64>());
+                asked.push(entry);
+            }
+            queue.pop();
+        }
+        assert_eq!(asked, [0, 8], "the last one in the front each time, while there is a middle");
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0), ..ProptestConfig::default() })]

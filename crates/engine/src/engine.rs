@@ -1,6 +1,8 @@
 //! Many OAuth applications, each deciding for itself, and which of them to ask next.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::ahead::Fetch;
 use crate::app::{App, AppSpec};
@@ -9,7 +11,7 @@ use crate::fair::Share;
 use crate::heap::{Heap, Timed};
 use crate::history::Shape;
 use crate::journal::{Lease, Record};
-use crate::quota::SpecError;
+use crate::quota::{SpecError, WindowSpec};
 use crate::request::{Grant, Outcome, RequestId, Response};
 use crate::time::Ms;
 
@@ -29,6 +31,8 @@ pub struct Engine {
     places: Vec<u32>,
     /// Applications some of whose requests are to be given up, the next one last.
     expiring: Vec<u32>,
+    /// What windows applications' users have, each once: what one application's poll looks at is near for the next one's.
+    user_windows: HashSet<Arc<[WindowSpec]>>,
 }
 
 impl Engine {
@@ -45,7 +49,7 @@ impl Engine {
     ///
     /// # Panics
     /// Beyond four million applications.
-    pub fn add_app(&mut self, spec: AppSpec, now_ms: Ms) -> Result<u32, SpecError> {
+    pub fn add_app(&mut self, mut spec: AppSpec, now_ms: Ms) -> Result<u32, SpecError> {
         assert!(
             self.apps.len() < Timed::THINGS_MAX,
             "an engine has at most {} applications",
@@ -55,6 +59,10 @@ impl Engine {
             self.started_ms = now_ms;
         }
         let shard = self.apps.len() as u32;
+        match self.user_windows.get(&spec.user_windows) {
+            Some(same) => spec.user_windows = Arc::clone(same),
+            None => drop(self.user_windows.insert(Arc::clone(&spec.user_windows))),
+        }
         self.apps.push(App::new(shard, spec, now_ms)?);
         self.places.push(0);
         Ok(shard)
@@ -246,10 +254,15 @@ impl Engine {
         self.apps[app as usize].pending()
     }
 
-    /// Has the application come near that is to be looked at after the next two: that is how long memory takes.
+    /// Has the application come near that is to be looked at after the next two: that is how long memory takes. Of the one
+    /// before it, which was asked for last time, comes what it refers to.
     fn fetch_ahead(&self) {
-        if let Some(app) = self.agenda.third() {
+        let [second, third] = self.agenda.next_two();
+        if let Some(app) = third {
             self.apps[app as usize].each_line(&mut Fetch);
+        }
+        if let Some(app) = second {
+            self.apps[app as usize].each_line_behind(&mut Fetch);
         }
     }
 

@@ -123,16 +123,16 @@ impl<N: Node> Heap<N> {
         (!self.is_empty()).then(|| (self.root.key(), self.root.id()))
     }
 
-    /// The third one by key: it is a child of the first or of the second.
-    pub fn third(&self) -> Option<u32> {
-        let (offset, _) = self.least_below(0)?;
+    /// The second and the third one by key: the third is a child of the first or of the second.
+    pub fn next_two(&self) -> [Option<u32>; 2] {
+        let Some((offset, second)) = self.least_below(0) else { return [None; 2] };
         let mut others = [N::NONE; ARITY];
         let children = &self.rest[..self.rest.len().min(ARITY)];
         others[..children.len()].copy_from_slice(children);
         others[offset] = N::NONE;
         let (_, other) = least(others);
         let third = self.least_below(offset + 1).map_or(other, |(_, below)| below.min(other));
-        (third != N::NONE).then(|| third.id())
+        [Some(second.id()), (third != N::NONE).then(|| third.id())]
     }
 
     /// The least child of a place, and which of them it is.
@@ -296,7 +296,7 @@ mod tests {
             let mut sorted: Vec<_> = model.iter().map(|(id, key)| (*key, *id)).collect();
             sorted.sort_unstable();
             prop_assert_eq!(heap.first(), sorted.first().copied());
-            prop_assert_eq!(heap.third(), sorted.get(2).map(|(_, id)| *id));
+            prop_assert_eq!(heap.next_two(), [1, 2].map(|nth| sorted.get(nth).map(|(_, id)| *id)));
             let mut early = Vec::new();
             heap.each_up_to(10, &mut |id| early.push(id));
             early.sort_unstable();

@@ -109,7 +109,9 @@ pub fn first_tag(tau_ms: Ms, phase_ms: Ms, period_ms: Ms) -> Ms {
 /// before the next stands for both: of many that waited, each would otherwise be polled twice in a period.
 #[must_use]
 pub fn next_tag(tag_ms: Ms, tau_ms: Ms, period_ms: Ms) -> Ms {
-    let missed = (tau_ms + period_ms / 2).saturating_sub(tag_ms) / period_ms;
+    let late_ms = (tau_ms + period_ms / 2).saturating_sub(tag_ms);
+    // Hardly ever: a division is worth avoiding for each poll.
+    let missed = if late_ms < period_ms { 0 } else { late_ms / period_ms };
     tag_ms + (missed + 1) * period_ms
 }
 
@@ -145,6 +147,11 @@ impl PollQueue {
         see.line_of(&self.others);
     }
 
+    /// Shows `see` what the next one taken out is followed by, where that does not stand in place.
+    pub fn each_line_behind(&self, see: &mut impl Lines) {
+        self.queue.each_line_behind(see);
+    }
+
     /// Enters a connection.
     pub fn push(&mut self, tag_ms: Ms, user: u32) {
         debug_assert!(tag_ms < 1 << (64 - USER_BITS), "tags count from the application's start");
@@ -174,12 +181,19 @@ impl PollQueue {
         self.next().map(|(next, _)| self.clock.due_ms(next >> USER_BITS))
     }
 
+    /// The next one: its tag and connection.
+    #[must_use]
+    pub fn peek(&self) -> Option<(Ms, u32)> {
+        self.next().map(|(next, _)| parts(next))
+    }
+
     /// Shows `see` the tag and connection of each that is due by `until_ms`, in no order.
     pub fn each_due_by(&self, until_ms: Ms, see: &mut impl FnMut(Ms, u32)) {
         let mut show = |entry: u64| {
-            let due = self.clock.due_ms(entry >> USER_BITS) <= until_ms;
+            let (tag_ms, user) = parts(entry);
+            let due = self.clock.due_ms(tag_ms) <= until_ms;
             if due {
-                see(entry >> USER_BITS, entry as u32 % USERS_MAX as u32);
+                see(tag_ms, user);
             }
             due
         };
@@ -198,8 +212,13 @@ impl PollQueue {
         } else {
             self.queue.pop();
         }
-        Some((next >> USER_BITS, next as u32 % USERS_MAX as u32))
+        Some(parts(next))
     }
+}
+
+/// The tag and connection of an entry.
+fn parts(entry: u64) -> (Ms, u32) {
+    (entry >> USER_BITS, entry as u32 % USERS_MAX as u32)
 }
 
 /// Shows a heap's entries from `place` down: below one that is not wanted none is.

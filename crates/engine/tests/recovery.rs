@@ -30,7 +30,7 @@ fn engine(kind: Kind, now_ms: Ms) -> Engine {
     let mut engine = Engine::new();
     let spec = AppSpec {
         windows: windows(kind),
-        user_windows: vec![WindowSpec::requests(9, 30_000, kind)],
+        user_windows: [WindowSpec::requests(9, 30_000, kind)].into(),
         deadline_ms: DEADLINE_MS,
         ..AppSpec::default()
     };

@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn when_a_users_next_poll_falls_due_is_known_from_its_phase() {
         let windows = vec![WindowSpec::requests(6, 20_000, Kind::Log)];
-        let user_windows = vec![WindowSpec::requests(2, 10_000, Kind::Log)];
+        let user_windows = [WindowSpec::requests(2, 10_000, Kind::Log)].into();
         let mut app = App::new(0, AppSpec { windows, user_windows, ..AppSpec::default() }, 1_000).unwrap();
         app.add_team(1, 1_000);
         for user in 0..7 {

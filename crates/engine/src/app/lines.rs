@@ -14,9 +14,20 @@ impl App {
         see.line_of(&self.timers);
         see.line_of(&self.live);
         self.bucket.each_line(see);
-        see.line_of(&self.spec.user_windows);
-        see.line_of(&self.spec.poll_cost);
         see.line_of(&self.user_quotas);
+        see.line_of(&self.spec);
+    }
+
+    /// Shows `see` the lines of what a poll is about to need and that stands elsewhere, for which it looks at some that
+    /// [`App::each_line`] shows.
+    pub fn each_line_behind(&self, see: &mut impl Lines) {
+        let Some((_, team)) = self.due.first() else { return };
+        let polls = &self.teams[team as usize].polls;
+        polls.each_line_behind(see);
+        let windows = self.spec.user_windows.len();
+        if let Some((_, user)) = polls.peek().filter(|_| windows > 0) {
+            self.user_quotas.each_line(windows, user, see);
+        }
     }
 }
 
@@ -56,7 +67,7 @@ mod tests {
         let team = &app.teams.places()[0];
         // What a team wants in all is no poll's business.
         let needed: BTreeSet<_> =
-            lines(&app, &team.connections).chain(lines(&app.lease, &app.users)).collect();
+            lines(&app, &team.connections).chain(lines(&app.lease, &app.spec.windows)).collect();
         assert_eq!(seen.0.iter().copied().collect::<BTreeSet<_>>(), needed);
         assert!(seen.0.len() <= needed.len() + 1, "hardly any twice");
     }

@@ -17,6 +17,7 @@ mod wake;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::clock::ClockError;
 use crate::cost::{Cost, UNITS};
@@ -96,19 +97,22 @@ impl Typical {
     }
 }
 
-/// What the engine is told of an OAuth application.
+/// What the engine is told of an OAuth application; as in [`App`], what each poll needs comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct AppSpec {
-    /// Windows of the application.
-    pub windows: Vec<WindowSpec>,
-    /// Windows of each of its users.
-    pub user_windows: Vec<WindowSpec>,
+    /// Windows of each of its users. Applications of one engine that have the same share them.
+    pub user_windows: Arc<[WindowSpec]>,
     /// What a poll or live request costs.
     pub poll_cost: Cost,
-    /// Most requests in flight at once.
-    pub in_flight_max: u32,
     /// How long a request may take before it is given up.
     pub deadline_ms: Ms,
+    /// Most requests in flight at once.
+    pub in_flight_max: u32,
+    /// In which order polls and history go.
+    pub order: Order,
+    /// Windows of the application.
+    pub windows: Vec<WindowSpec>,
     /// Least error assumed of the provider's clock, in milliseconds (at least a second is).
     pub clock_error_ms: Ms,
     /// Lower limits of the application's windows that headers named to a predecessor, in their order.
@@ -118,23 +122,21 @@ pub struct AppSpec {
     /// Since when the phases of polls count, where a predecessor began them: who is polled at the pace that is wished keeps
     /// the moments for which history left room.
     pub phases_since_ms: Option<Ms>,
-    /// In which order polls and history go.
-    pub order: Order,
 }
 
 impl Default for AppSpec {
     fn default() -> Self {
         Self {
-            windows: Vec::new(),
-            user_windows: Vec::new(),
+            user_windows: Arc::default(),
             poll_cost: Cost::ONE,
-            in_flight_max: 256,
             deadline_ms: 30_000,
+            in_flight_max: 256,
+            order: Order::Reserve,
+            windows: Vec::new(),
             clock_error_ms: 0,
             named_limits: Vec::new(),
             clock_offset_ms: None,
             phases_since_ms: None,
-            order: Order::Reserve,
         }
     }
 }
@@ -251,8 +253,8 @@ pub(crate) struct App {
     live: VecDeque<(Ms, u32)>,
     clock: ClockError,
     bucket: Bucket,
-    spec: AppSpec,
     user_quotas: UserQuotas,
+    spec: AppSpec,
     users: Vec<User>,
     fair: Box<Fair>,
     pulls: Box<Pulls>,
@@ -278,6 +280,8 @@ pub(crate) struct App {
     /// Users who were polled before, and when, until it is known how far their polls are stretched.
     returning: Vec<(u32, Ms)>,
     phases_since_ms: Ms,
+    /// Has applications lie an odd number of lines apart, since those a power of two apart share few sets of a cache.
+    _apart: [u64; 2],
 }
 
 fn worth(windows: &[WindowSpec]) -> [u64; UNITS] {
@@ -339,6 +343,7 @@ impl App {
             wakes_ms: Ms::MAX,
             shard,
             spec,
+            _apart: [0; 2],
         })
     }
 

@@ -49,7 +49,7 @@ impl Newcomers {
 impl App {
     /// How long what is sent now may count in some window.
     fn counts_for_ms(&self) -> Ms {
-        let windows = self.spec.windows.iter().chain(&self.spec.user_windows);
+        let windows = self.spec.windows.iter().chain(&*self.spec.user_windows);
         windows.map(WindowSpec::counts_ms).max().unwrap_or(0) + self.longest_ms()
     }
 

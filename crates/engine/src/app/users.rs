@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ahead::Lines;
 use crate::cost::Cost;
 use crate::quota::{Bucket, Folded, Marks, WindowSpec};
 use crate::time::{Instant, Ms};
@@ -35,6 +36,13 @@ pub(super) struct UserQuotas {
 }
 
 impl UserQuotas {
+    /// Shows `see` what is kept of a user's windows, of which there are so many.
+    pub fn each_line(&self, windows: usize, user: u32, see: &mut impl Lines) {
+        if let Some(folded) = self.folded.get(user as usize * windows) {
+            see.line_of(folded);
+        }
+    }
+
     /// Asks a user's bucket, brought up to `at`; `None` where users have no windows. `users` is how many there are.
     pub fn ask<R>(
         &mut self,

@@ -121,7 +121,7 @@ impl Load {
         let mut engine = Engine::new();
         let spec = AppSpec {
             windows: self.windows.clone(),
-            user_windows: self.user_windows.clone(),
+            user_windows: self.user_windows.as_slice().into(),
             poll_cost: Cost::ONE,
             in_flight_max: self.in_flight_max,
             deadline_ms: self.deadline_ms,

@@ -1,5 +1,7 @@
 //! Counters of clock windows: what a provider can have counted in this window, the last, and the one before.
 
+use std::num::NonZeroU32;
+
 use crate::time::{Instant, Ms};
 
 /// Upper bounds on what the provider counted in the newest window its clock may have reached and in the two
@@ -10,7 +12,7 @@ use crate::time::{Instant, Ms};
 #[derive(Clone, Debug)]
 pub struct Counters {
     /// Below 50 days.
-    pub(super) length_ms: u32,
+    pub(super) length_ms: NonZeroU32,
     /// When the newest window starts, a multiple of the length.
     pub(super) starts_ms: Ms,
     /// Charges of windows `newest`, `newest − 1`, `newest − 2`. What would be above four billion, where
@@ -25,15 +27,20 @@ fn narrow(cost: u64) -> u32 {
     u32::try_from(cost).unwrap_or(u32::MAX)
 }
 
+/// A window's length as it is kept: never nothing, so that counters that are not there take no byte more.
+pub(super) fn length(length_ms: Ms) -> NonZeroU32 {
+    NonZeroU32::new(length_ms as u32).expect("windows that take no time are refused")
+}
+
 impl Counters {
     /// Empty counters at `at`.
     pub fn new(length_ms: Ms, at: Instant) -> Self {
         let starts_ms = at.latest() - at.latest() % length_ms;
-        Self { length_ms: length_ms as u32, starts_ms, charged: [0; 3], certain: [0; 2] }
+        Self { length_ms: length(length_ms), starts_ms, charged: [0; 3], certain: [0; 2] }
     }
 
     fn length_ms(&self) -> Ms {
-        Ms::from(self.length_ms)
+        Ms::from(self.length_ms.get())
     }
 
     /// Opens the windows that have begun since the last call; what is in flight is charged to each.

@@ -259,7 +259,7 @@ impl Counted {
 
 fn counters(spec: &WindowSpec, opened: u32, charged: [u16; 3], certain: [u16; 2]) -> Counters {
     Counters {
-        length_ms: spec.length_ms as u32,
+        length_ms: super::counters::length(spec.length_ms),
         starts_ms: Ms::from(opened) * spec.length_ms,
         charged: charged.map(u32::from),
         certain: certain.map(u32::from),

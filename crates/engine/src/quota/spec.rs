@@ -13,7 +13,7 @@ const LENGTH_MS_MAX: Ms = 31 * 86_400_000;
 pub use lookback_domain::WindowKind as Kind;
 
 /// One window of a bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WindowSpec {
     /// How much the provider counts before it refuses.
     pub limit: u64,

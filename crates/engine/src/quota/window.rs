@@ -91,10 +91,9 @@ impl Window {
         Self { weighted: adds.then(|| Box::new(Weighted::new(spec.length_ms))), ..window }
     }
 
-    /// Shows `see` the window, which begins a line or stands behind another that does.
+    /// Shows `see` the window, which begins a line.
     pub(crate) fn each_line(&self, see: &mut impl Lines) {
         see.line_of(&self.spec);
-        see.line_of(&self.weighted);
         see.line_of(&self.flying);
     }
 

@@ -72,7 +72,7 @@ impl<'a, 't> World<'a, 't> {
         for (shard, (app, site)) in self.scenario.app.iter().zip(&self.sites).enumerate() {
             let new = || AppSpec {
                 windows: app.specs(),
-                user_windows: app.user_specs(),
+                user_windows: app.user_specs().into(),
                 poll_cost: Cost::ONE,
                 in_flight_max: self.scenario.in_flight_max,
                 deadline_ms: self.scenario.request_deadline_ms(),

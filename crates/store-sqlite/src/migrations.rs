@@ -15,6 +15,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../migrations/0002_roles_applications_audit.sql")),
     M::up(include_str!("../migrations/0003_preferences_beside_the_team.sql")),
     M::up(include_str!("../migrations/0004_teams_by_cluster_key.sql")).foreign_key_check(),
+    M::up(include_str!("../migrations/0005_changes_of_teams.sql")),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 

@@ -100,8 +100,8 @@ async fn a_store_of_a_newer_version_is_refused_by_both_numbers() {
     let (path, _directory) = filled().await;
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 41).unwrap();
     let refusal = refusal(&path);
-    assert!(matches!(refusal, OpenError::Newer { found: 41, known: 4, .. }));
-    assert!(refusal.to_string().contains("has store version 41 and this program knows versions up to 4;"));
+    assert!(matches!(refusal, OpenError::Newer { found: 41, known: 5, .. }));
+    assert!(refusal.to_string().contains("has store version 41 and this program knows versions up to 5;"));
 }
 
 #[tokio::test]

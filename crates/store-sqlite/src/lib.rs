@@ -31,6 +31,8 @@ mod query;
 mod readers;
 mod store;
 mod team;
+mod team_cache;
+mod team_changes;
 mod writer;
 
 pub use backup::{BackupError, backup};

@@ -1,7 +1,7 @@
 //! One server a store.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{OpenError, connection};
 
@@ -9,7 +9,11 @@ use crate::{OpenError, connection};
 ///
 /// The operating system holds it for the open file, so it ends with the process, however that ends.
 #[derive(Debug)]
-pub struct ServerLock(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
+pub struct ServerLock {
+    database: PathBuf,
+    #[expect(dead_code, reason = "the lock is held as long as the file is open")]
+    file: File,
+}
 
 impl ServerLock {
     /// Takes the lock of the store at `database`, on a file beside it that ends in `.lock`.
@@ -23,10 +27,15 @@ impl ServerLock {
         let opened = connection::private().create(true).truncate(false).open(path);
         let file = opened.map_err(|error| OpenError::io(path, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => Ok(Self { database, file }),
             Err(TryLockError::WouldBlock) => Err(OpenError::AnotherServer(database)),
             Err(TryLockError::Error(error)) => Err(OpenError::io(path, error)),
         }
+    }
+
+    /// The store it is of.
+    pub(crate) fn database(&self) -> &Path {
+        &self.database
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::{audit, credential, housekeeping, key, moving, once, org, preference, team};
+use crate::{audit, credential, housekeeping, key, moving, once, org, preference, team, team_changes};
 
 #[test]
 fn no_statement_looks_at_every_row_or_sorts() {
@@ -20,6 +20,7 @@ fn no_statement_looks_at_every_row_or_sorts() {
         once::STATEMENTS,
         housekeeping::STATEMENTS,
         moving::STATEMENTS,
+        team_changes::STATEMENTS,
     ];
     for sql in statements.concat() {
         let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

@@ -1,18 +1,20 @@
 //! Preferences.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use lookback_domain::{Environment, Preference, Provider, Raised, TeamId};
+use lookback_domain::{Environment, OrgId, Preference, Provider, Raised, TeamId};
 use lookback_store::{
     Author, Error, Kept, PreferenceStore, Result, Scope, Selection, TeamPreferences, Trail, Visible,
     each_once, end_of_page,
 };
 use rusqlite::{Connection, Row};
 
-use crate::column::{After, ClusterKey, Id, Json, kept, limit};
+use crate::column::{After, ClusterKey, Id, Json, Slug, kept, limit};
 use crate::failure::Outcome;
-use crate::{SqliteStore, audit, query};
+use crate::team_cache::TeamRow;
+use crate::{SqliteStore, audit, query, team_changes};
 
 const PAGE: &str = "SELECT id FROM team WHERE org_id = ?1 AND region = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 const IS_IN_SCOPE: &str = "SELECT 1 FROM team WHERE id = ?1 AND org_id = ?2 AND region = ?3";
@@ -33,6 +35,9 @@ const OF_TEAM: [&str; 2] = statements!(
 );
 const OF_DISPLACED_TEAM: [&str; 2] =
     statements!("SELECT cluster_key, ", " FROM team WHERE id = ?1 AND org_id = ?2 AND region = ?3");
+/// All that the cache keeps of a team.
+const ROW: &str =
+    "SELECT id, org_id, region, production_preferences, sandbox_preferences FROM team WHERE cluster_key = ?1";
 const STORE: [&str; 2] = statements!("UPDATE team SET ", " = ?2 WHERE cluster_key = ?1");
 const CLUSTER_KEY: &str = "SELECT cluster_key FROM team WHERE id = ?1";
 const OF_BOTH_ENVIRONMENTS: &str =
@@ -43,13 +48,13 @@ pub(crate) const EVERY: &str = "SELECT production_preferences, sandbox_preferenc
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] =
-    &[PAGE, IS_IN_SCOPE, OF_TEAM[0], OF_DISPLACED_TEAM[0], STORE[0], CLUSTER_KEY, OF_BOTH_ENVIRONMENTS];
+    &[PAGE, IS_IN_SCOPE, OF_TEAM[0], OF_DISPLACED_TEAM[0], ROW, STORE[0], CLUSTER_KEY, OF_BOTH_ENVIRONMENTS];
 
 #[async_trait]
 impl PreferenceStore for SqliteStore {
     async fn preferences(&self, scope: &Scope, selection: Selection<'_>) -> Result<Vec<TeamPreferences>> {
         match selection {
-            Selection::Teams([team]) => self.readers.run_statement(|db| of_teams(db, scope, &[*team])).await,
+            Selection::Teams([team]) => self.readers.run_statement(|db| self.of_team(db, scope, *team)).await,
             Selection::Teams(teams) => {
                 let (scope, teams) = (scope.clone(), each_once(teams));
                 self.readers.run(teams.len(), move |db| of_teams(db, &scope, &teams)).await
@@ -118,6 +123,34 @@ impl PreferenceStore for SqliteStore {
         };
         self.writer.run(delete).await
     }
+}
+
+impl SqliteStore {
+    /// What one team has stored, from memory where that is as new as the file.
+    fn of_team(&self, db: &Connection, scope: &Scope, team: TeamId) -> Outcome<Vec<TeamPreferences>> {
+        match self.row(db, team)?.and_then(|row| row.kept(scope, team)) {
+            Some(kept) => Ok(vec![TeamPreferences { team_id: team, providers: kept.preferences() }]),
+            // Whatever else it is, the file tells it as it is.
+            None => of_teams(db, scope, &[team]),
+        }
+    }
+
+    /// The row where this team's usually stands, if it may be taken from the cache or was just put there.
+    fn row(&self, db: &Connection, team: TeamId) -> Outcome<Option<Arc<TeamRow>>> {
+        let Some(cache) = &self.cache else { return Ok(None) };
+        if !cache.is_as_of(team_changes::count(db)?) {
+            self.writer.look();
+            return Ok(None);
+        }
+        let at = ClusterKey::of(team.0);
+        Ok(cache.row(at, || query::one(db, ROW, [at], read_row))?)
+    }
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<TeamRow> {
+    let (Id(team), Id(org_id), Slug(region)) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (team, org_id, kept) = (TeamId(team), OrgId(org_id), [row.get(3)?, row.get(4)?]);
+    Ok(TeamRow { team, org_id, region, kept, is_forgotten: false.into() })
 }
 
 fn page(db: &Connection, scope: &Scope, after: Option<TeamId>, rows: usize) -> Outcome<Vec<TeamId>> {

@@ -10,8 +10,10 @@ use lookback_store::{Lifecycle, OrgStore};
 use crate::keeper::Keeper;
 use crate::place::Place;
 use crate::readers::Readers;
-use crate::writer::{Stats, Writer};
-use crate::{OpenError, connection, migrations};
+use crate::team_cache::TeamCache;
+use crate::team_changes::TeamChanges;
+use crate::writer::{Stats, Writer, Writing};
+use crate::{OpenError, ServerLock, connection, migrations};
 
 /// How a store works; the defaults are meant for a server.
 #[derive(Debug, Clone)]
@@ -38,14 +40,33 @@ impl Default for Options {
 pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) readers: Arc<Readers>,
+    /// What a server keeps of the file.
+    pub(crate) cache: Option<Arc<TeamCache>>,
     /// For connections besides those of the readers.
     pub(crate) path: PathBuf,
     pub(crate) busy_timeout: Duration,
+    /// Given back last of all.
+    _lock: Option<ServerLock>,
 }
 
 impl SqliteStore {
     /// Opens the store at `path`, creates it where there is none, and brings it to the newest version.
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        Self::open_as(path, options, None)
+    }
+
+    /// The same for the one server of the store that was locked, which keeps up to about `cache_bytes_max` of what is
+    /// read of single teams in memory.
+    pub fn serve(lock: ServerLock, options: &Options, cache_bytes_max: usize) -> Result<Self, OpenError> {
+        let path = lock.database().to_owned();
+        Self::open_as(&path, options, Some((lock, cache_bytes_max)))
+    }
+
+    fn open_as(
+        path: &Path,
+        options: &Options,
+        server: Option<(ServerLock, usize)>,
+    ) -> Result<Self, OpenError> {
         let path = &connection::locate(path)?;
         connection::create(path)?;
         let sqlite = |error| OpenError::sqlite(path, error);
@@ -61,10 +82,14 @@ impl SqliteStore {
         let keeper = Keeper::new(connection::reader(path, options.busy_timeout).map_err(sqlite)?);
         let taking = connection::writer(path, options.busy_timeout).map_err(sqlite)?;
         let place = Place::of(path).map_err(|error| OpenError::io(path, error))?;
-        let writer = Writer::start(writing, keeper, taking, place, options)
-            .map_err(|error| OpenError::io(path, error))?;
-        let readers = Readers::new(reading);
-        Ok(Self { writer, readers, path: path.clone(), busy_timeout: options.busy_timeout })
+        let (lock, cache_bytes_max) = server.unzip();
+        let changes = cache_bytes_max.map(|bytes_max| TeamChanges::follow(&writing, bytes_max));
+        let changes = changes.transpose().map_err(sqlite)?;
+        let cache = changes.as_ref().map(TeamChanges::cache);
+        let writing = Writing { connection: writing, keeper, place, changes };
+        let writer = Writer::start(writing, taking, options).map_err(|error| OpenError::io(path, error))?;
+        let (readers, path, busy_timeout) = (Readers::new(reading), path.clone(), options.busy_timeout);
+        Ok(Self { writer, readers, cache, path, busy_timeout, _lock: lock })
     }
 
     /// What the writer has done so far.

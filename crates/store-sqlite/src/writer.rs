@@ -1,7 +1,7 @@
 //! The one thread that writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::keeper::Keeper;
 use crate::log::{self, Taker};
 use crate::place::Place;
+use crate::team_changes::TeamChanges;
 
 /// What the writer has done since the store was opened, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +45,25 @@ pub(crate) struct Writer {
     queue: Option<mpsc::Sender<Message>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     counters: Arc<Counters>,
+    /// Whether it was asked to look, and has not begun to.
+    is_to_look: Arc<AtomicBool>,
+}
+
+/// What the thread writes with.
+pub(crate) struct Writing {
+    pub(crate) connection: Connection,
+    pub(crate) keeper: Keeper,
+    pub(crate) place: Place,
+    /// What a cache has to follow, where there is one.
+    pub(crate) changes: Option<TeamChanges>,
 }
 
 enum Message {
     Run(Box<dyn Operation>),
     /// The log was taken over meanwhile: the rest is to be done, also where nothing more is written.
     Tidy,
+    /// See whether others have changed teams.
+    Look,
     /// Say whether writing is possible.
     Probe(oneshot::Sender<Result<()>>),
     /// Take what is queued, and nothing more.
@@ -57,31 +71,26 @@ enum Message {
 }
 
 impl Writer {
-    pub(crate) fn start(
-        connection: Connection,
-        keeper: Keeper,
-        taking: Connection,
-        place: Place,
-        options: &Options,
-    ) -> std::io::Result<Self> {
+    pub(crate) fn start(writing: Writing, taking: Connection, options: &Options) -> std::io::Result<Self> {
         let (queue, queued) = mpsc::channel(options.queue_max);
         let counters = Arc::new(Counters::default());
         let writer = queue.downgrade();
         // Where there is no room something else comes, after which it is tidied as well.
         let tell = move || drop(writer.upgrade().map(|writer| writer.try_send(Message::Tidy)));
         let taker = Taker::start(taking, tell)?;
+        let is_to_look = Arc::new(AtomicBool::new(false));
         let thread = Thread {
-            connection,
-            keeper,
+            writing,
             taker,
-            place,
             queued,
+            is_to_look: Arc::clone(&is_to_look),
             counters: Arc::clone(&counters),
             group_max: options.group_max,
             failing: false,
         };
         let handle = thread::Builder::new().name("lookback-writer".to_owned()).spawn(|| thread.work())?;
-        Ok(Self { queue: Some(queue), thread: Arc::new(Mutex::new(Some(handle))), counters })
+        let thread = Arc::new(Mutex::new(Some(handle)));
+        Ok(Self { queue: Some(queue), thread, counters, is_to_look })
     }
 
     /// Runs `operation` and answers when it is durable, or when it failed and has changed nothing.
@@ -103,6 +112,17 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Probe(answer)).await?;
         answered.await.unwrap_or_else(|_| Err(Error::unavailable("the writer has stopped")))
+    }
+
+    /// Has the cache follow what others have changed, some time soon; nobody waits for it.
+    pub(crate) fn look(&self) {
+        if self.is_to_look.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if self.queue.as_ref().is_none_or(|queue| queue.try_send(Message::Look).is_err()) {
+            // There is no room: the next one asks again.
+            self.is_to_look.store(false, Ordering::Relaxed);
+        }
     }
 
     async fn send(&self, message: Message) -> Result<()> {
@@ -187,11 +207,10 @@ impl<T: Send, F: FnOnce(&Connection) -> Outcome<T> + Send> Operation for Waiting
 
 /// The thread's own side.
 struct Thread {
-    connection: Connection,
-    keeper: Keeper,
+    writing: Writing,
     taker: Taker,
-    place: Place,
     queued: mpsc::Receiver<Message>,
+    is_to_look: Arc<AtomicBool>,
     counters: Arc<Counters>,
     group_max: usize,
     /// Whether the last commit failed.
@@ -200,8 +219,8 @@ struct Thread {
 
 impl Thread {
     fn work(mut self) {
-        log::watch(&self.connection);
-        self.keeper.renew();
+        log::watch(&self.writing.connection);
+        self.writing.keeper.renew();
         let mut messages = Vec::with_capacity(self.group_max);
         while self.queued.blocking_recv_many(&mut messages, self.group_max) > 0 {
             let mut group = Vec::with_capacity(messages.len());
@@ -211,6 +230,7 @@ impl Thread {
                     Message::Run(operation) => group.push(operation),
                     // As after every message.
                     Message::Tidy => {}
+                    Message::Look => self.look(),
                     // Whoever has gone away meanwhile does not want to know.
                     Message::Probe(answer) => drop(answer.send(self.probe())),
                     Message::Close => self.queued.close(),
@@ -222,16 +242,19 @@ impl Thread {
             self.tidy();
         }
         drop(self.taker);
-        self.keeper.leave();
+        self.writing.keeper.leave();
         // What is left in the log is found there again; so this may fail, such as beside a server that reads. It must
         // not wait for one: whoever wants to write would wait as well.
-        let _ = self.connection.busy_timeout(Duration::ZERO);
-        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.writing.connection.busy_timeout(Duration::ZERO);
+        let _ = self.writing.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     /// Commits a group and tells everyone in it.
     fn settle(&mut self, mut group: Vec<Box<dyn Operation>>) {
         let committed = self.in_place(|db| commit(db, &mut group));
+        if let Some(changes) = &self.writing.changes {
+            changes.forget();
+        }
         self.failing = committed.is_err();
         let (counter, operations) = match committed {
             Ok(()) => (&self.counters.commits, group.len() as u64),
@@ -244,27 +267,36 @@ impl Thread {
         }
     }
 
+    /// Has the cache follow what others have changed.
+    fn look(&self) {
+        // Before it does, or who asks because of what comes later would not be heard.
+        self.is_to_look.store(false, Ordering::Relaxed);
+        if let Some(changes) = &self.writing.changes {
+            changes.look(&self.writing.connection);
+        }
+    }
+
     /// Has a long log taken over into the database, after those who wait were told.
     fn tidy(&self) {
         if self.taker.tend() {
-            self.keeper.leave();
-            log::checkpoint(&self.connection);
+            self.writing.keeper.leave();
+            log::checkpoint(&self.writing.connection);
         }
-        self.keeper.renew();
+        self.writing.keeper.renew();
     }
 
     /// Commits something. It counts only where the files are in their place afterwards too: where they are not, it is
     /// in files that may be put back, or never seen again.
     fn in_place(&self, commit: impl FnOnce(&Connection) -> Outcome<()>) -> Result<()> {
-        self.place.check()?;
-        commit(&self.connection).map_err(|failure| failure.seen_by(&self.connection))?;
-        self.place.check().map_err(Error::outcome_unknown)
+        self.writing.place.check()?;
+        commit(&self.writing.connection).map_err(|failure| failure.seen_by(&self.writing.connection))?;
+        self.writing.place.check().map_err(Error::outcome_unknown)
     }
 
     /// Whether a commit would go well; where the last one did not, one that changes nothing is made.
     fn probe(&mut self) -> Result<()> {
         if !self.failing {
-            return self.place.check();
+            return self.writing.place.check();
         }
         let written = self.in_place(|db| {
             let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;

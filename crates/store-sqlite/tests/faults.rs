@@ -10,7 +10,7 @@ use lookback_store::testing::{UNRAISED, by};
 use lookback_store::{
     Error, Lifecycle, Org, OrgStore, PreferenceStore, Scope, Selection, Team, TeamFilter, TeamStore, Visible,
 };
-use lookback_store_sqlite::{OpenError, Options, SqliteStore};
+use lookback_store_sqlite::{OpenError, Options, ServerLock, SqliteStore};
 use proptest::prelude::any;
 use proptest::sample::Index;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -30,6 +30,12 @@ fn place() -> (PathBuf, TempDir) {
 
 fn open(path: &Path) -> Result<SqliteStore, OpenError> {
     SqliteStore::open(path, &Options { busy_timeout: Duration::from_millis(1), ..Options::default() })
+}
+
+/// The same for a server, which keeps in memory what is read.
+fn serve(path: &Path) -> Result<SqliteStore, OpenError> {
+    let options = Options { busy_timeout: Duration::from_millis(1), ..Options::default() };
+    SqliteStore::serve(ServerLock::acquire(path)?, &options, 1 << 20)
 }
 
 fn refusal(path: &Path) -> OpenError {
@@ -132,7 +138,7 @@ fn a_new_store_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
 
     let (path, directory) = place();
-    let _lock = lookback_store_sqlite::ServerLock::acquire(&path).unwrap();
+    let _lock = ServerLock::acquire(&path).unwrap();
     let _store = open(&path).unwrap();
     let mut names = Vec::new();
     for file in fs::read_dir(directory.path()).unwrap() {
@@ -181,7 +187,7 @@ async fn a_second_process_may_administer_a_store_in_use() {
 #[tokio::test]
 async fn what_a_newer_version_wrote_is_an_error_that_names_it() {
     let (path, _directory) = filled().await;
-    let store = open(&path).unwrap();
+    let store = serve(&path).unwrap();
     let other = Connection::open(&path).unwrap();
     let read = async || match store.preferences(&SCOPE, Selection::Teams(&[TEAM])).await {
         Err(Error::Unavailable(source)) => source.to_string(),
@@ -213,8 +219,9 @@ fn no_damage_to_the_file_is_a_panic() {
         file[at..at + bytes.len()].copy_from_slice(&bytes);
         file.truncate(if is_cut { length.index(file.len()) } else { whole.len() });
         fs::write(&damaged, file).unwrap();
-        if let Ok(store) = open(&damaged) {
+        if let Ok(store) = serve(&damaged) {
             runtime.block_on(async {
+                let _ = store.preferences(&SCOPE, Selection::Teams(&[TEAM])).await;
                 let _ = store.preferences(&SCOPE, Selection::Teams(&[TEAM])).await;
                 let _ = store.teams(ORG, &TeamFilter::all(), None, 200).await;
                 let _ = upsert(&store).await;

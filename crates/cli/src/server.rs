@@ -52,6 +52,8 @@ pub struct Options {
     pub limits: Limits,
     /// Bounds on connections.
     pub connections: Connections,
+    /// How many bytes of teams' rows the embedded store keeps in memory.
+    pub cache_bytes_max: usize,
     /// How many days the audit log is kept; for ever where nothing is said.
     pub audit_days: Option<u32>,
     /// How long the requests at hand may take after the server was told to end.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use lookback_store::Store;
 use lookback_store_postgres::{PostgresStore, testing};
-use lookback_store_sqlite::SqliteStore;
+use lookback_store_sqlite::{ServerLock, SqliteStore};
 
 /// Says to this program that its tests are to run over PostgreSQL.
 const POSTGRES: &str = "LOOKBACK_TEST_API_OVER_POSTGRES";
@@ -25,7 +25,8 @@ pub async fn fresh() -> (Arc<dyn Store>, Kept) {
 fn sqlite() -> (Arc<dyn Store>, Kept) {
     let directory = tempfile::tempdir().unwrap();
     let options = lookback_store_sqlite::Options { readers: 1, ..Default::default() };
-    let store = SqliteStore::open(&directory.path().join("lookback.db"), &options).unwrap();
+    let lock = ServerLock::acquire(&directory.path().join("lookback.db")).unwrap();
+    let store = SqliteStore::serve(lock, &options, 1 << 20).unwrap();
     (Arc::new(store), Box::new(directory))
 }
 

@@ -36,6 +36,9 @@ pub struct Serve {
     /// Connections from one address, where it is no trusted proxy's; further ones are closed [default: 1024]
     #[arg(long, env = "LOOKBACK_CONNECTIONS_PER_CLIENT_MAX", value_name = "COUNT")]
     pub connections_per_client_max: Option<NonZeroU32>,
+    /// MiB of memory for preferences of teams that were read, in the embedded store; 0 keeps none [default: 256]
+    #[arg(long, env = "LOOKBACK_CACHE_MIB_MAX", value_name = "MIB")]
+    pub cache_mib_max: Option<u32>,
     /// Days the audit log is kept; 0 keeps it for ever [default: 400]
     #[arg(long, env = "LOOKBACK_AUDIT_DAYS", value_name = "DAYS")]
     pub audit_days: Option<u32>,

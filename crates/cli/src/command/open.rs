@@ -69,8 +69,11 @@ pub async fn store_without_server(settings: &Settings) -> anyhow::Result<Opened>
 }
 
 /// The same for a server, which may need a master key.
-pub async fn store_to_serve(settings: &Settings) -> anyhow::Result<Opened> {
-    let opened = store_without_server(settings).await?;
+pub async fn store_to_serve(settings: &Settings, cache_bytes_max: usize) -> anyhow::Result<Opened> {
+    let opened = match &settings.database {
+        Database::Postgres(url) => shared::open(url, Empty::Make).await?,
+        embedded => embedded::open_to_serve(embedded, cache_bytes_max)?,
+    };
     let keys = keyring::to_serve(settings)?;
     warn_of_missing_keys(keys.as_ref(), &*opened.store).await;
     Ok(Opened { keys, ..opened })

@@ -20,15 +20,15 @@ const REMEMBERED: &str = ".quickstart.json";
 pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let catalog = settings.catalog()?;
-    let opened = open::store_to_serve(settings).await?;
+    let mut options = settings.server(&Serve { listen: listen.listen, ..Serve::default() })?;
+    // It is for trying things out on this machine, where no certificate would name the address.
+    options.tls = None;
+    let opened = open::store_to_serve(settings, options.cache_bytes_max).await?;
     let mut path = settings.database.path().into_os_string();
     path.push(REMEMBERED);
     let path = PathBuf::from(path);
     let who = who(&*opened.store, &path).await?;
 
-    let mut options = settings.server(&Serve { listen: listen.listen, ..Serve::default() })?;
-    // It is for trying things out on this machine, where no certificate would name the address.
-    options.tls = None;
     let server = Server::bind(options, catalog, opened).await?;
     let address = server.url()?;
     let url = format!("{address}/v1/org/{}/team_data_pull_preferences/production/{}", who.org_id, Region::Us);

@@ -12,7 +12,7 @@ use crate::settings::{First, Settings};
 pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
     let signals = Signals::listen()?.with_hangup()?;
     let (options, first, catalog) = (settings.server(what)?, settings.first(what)?, settings.catalog()?);
-    let opened = open::store_to_serve(settings).await?;
+    let opened = open::store_to_serve(settings, options.cache_bytes_max).await?;
     if let Some(first) = first {
         begin(&*opened.store, first).await?;
     }

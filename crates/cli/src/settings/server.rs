@@ -15,6 +15,9 @@ use crate::server::{CertificateFiles, Connections, Options, TrustedProxies};
 /// How long the requests at hand may take if nobody says otherwise.
 const DRAIN_SECONDS_MAX: u32 = 20;
 
+/// How many MiB of teams' rows the embedded store keeps in memory if nobody says otherwise: about a million.
+const CACHE_MIB_MAX: u32 = 256;
+
 /// How long the audit log is kept if nobody says otherwise: a year, and the time to look back at it.
 const AUDIT_DAYS: u32 = 400;
 
@@ -34,6 +37,7 @@ pub fn defaults() -> Serve {
         body_seconds_max: seconds(limits.body_time_max),
         answer_seconds_max: seconds(connections.answer_time_max),
         drain_seconds_max: Some(DRAIN_SECONDS_MAX),
+        cache_mib_max: Some(CACHE_MIB_MAX),
         audit_days: Some(AUDIT_DAYS),
         first_org_name: name("My organisation"),
         first_team_name: name("My team"),
@@ -82,6 +86,7 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
             bail!("there is a TLS key without its certificate; set --tls-certificate-file too")
         }
     };
+    let cache_mib_max = settings.cache_mib_max.expect("there is a default");
     Ok(Options {
         listen: settings.listen.expect("there is a default"),
         metrics_listen: settings.metrics_listen,
@@ -98,6 +103,7 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
             answer_time_max: seconds(settings.answer_seconds_max),
         },
         drain_time_max: Duration::from_secs(settings.drain_seconds_max.expect("there is a default").into()),
+        cache_bytes_max: usize::try_from(u64::from(cache_mib_max) << 20).unwrap_or(usize::MAX),
         audit_days: settings.audit_days.filter(|&days| days > 0),
         trusted_proxies: TrustedProxies::new(&settings.trusted_proxy),
     })

@@ -18,7 +18,17 @@ pub(super) fn open(database: &Database, empty: Empty) -> anyhow::Result<Opened> 
         require(&path)?;
     }
     make_default_directory(database)?;
-    let store = Arc::new(SqliteStore::open(&path, &Options::default())?);
+    Ok(opened(SqliteStore::open(&path, &Options::default())?))
+}
+
+/// For the one server of the store.
+pub(super) fn open_to_serve(database: &Database, cache_bytes_max: usize) -> anyhow::Result<Opened> {
+    let store = SqliteStore::serve(lock(database)?, &Options::default(), cache_bytes_max)?;
+    Ok(opened(store))
+}
+
+fn opened(store: SqliteStore) -> Opened {
+    let store = Arc::new(store);
     let counted = Arc::clone(&store);
     let numbers = Numbers::new(move || {
         let stats = counted.stats();
@@ -30,7 +40,7 @@ pub(super) fn open(database: &Database, empty: Empty) -> anyhow::Result<Opened> 
             Number::queued_operations_max(stats.queue_max),
         ]
     });
-    Ok(Opened { store, numbers, keys: None, lock: None })
+    Opened { store, numbers, keys: None, lock: None }
 }
 
 /// Sees that there is a file. Whatever else is wrong with it, opening it tells better.

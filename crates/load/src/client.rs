@@ -61,6 +61,12 @@ impl Client {
         Ok(started.elapsed())
     }
 
+    /// Reads one team's preferences.
+    pub async fn read(&mut self, team: u64) -> io::Result<()> {
+        self.stream.write_all(Self::read_request(team).as_bytes()).await?;
+        self.answer().await
+    }
+
     /// The body of the last answer.
     pub fn body(&self) -> &[u8] {
         let head = head_end(&self.received).unwrap_or(0);
@@ -74,17 +80,22 @@ impl Client {
 
     fn request(&mut self, work: Work) -> String {
         self.sent += 1;
-        let team = fill::team(self.random() % self.teams);
+        let number = self.random() % self.teams;
         if work == Work::Read || work == Work::Mixed && !self.sent.is_multiple_of(10) {
-            let (path, head) = (path(), head());
-            return format!("GET {path}?team_id={team} HTTP/1.1\r\n{head}\r\n");
+            return Self::read_request(number);
         }
+        let team = fill::team(number);
         // Something else each time: to store again what is stored would change nothing.
         let days = self.random() % 366;
         let body = format!(
             r#"{{"team_ids": ["{team}"], "providers": {{"oura": {{"default": {{"historical_days_to_pull": {days}}}, "resource_overrides": {{"sleep": {{"historical_days_to_pull": 180}}}}}}}}}}"#
         );
         Self::upsert_head(body.len()) + &body
+    }
+
+    fn read_request(team: u64) -> String {
+        let (path, team, head) = (path(), fill::team(team), head());
+        format!("GET {path}?team_id={team} HTTP/1.1\r\n{head}\r\n")
     }
 
     /// The head of a request to store something, with a body of this length.

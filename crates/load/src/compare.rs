@@ -37,6 +37,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         let server = Server::start(name, teams, &mut serve(&lookback, &path)).await?.on(&path);
         ready_ms.push(server.ready_after.as_secs_f64() * 1e3);
         measured.push(Measured::new(&server, ready_ms)?);
+        server.acquaint(args.connections).await?;
         servers.push(server);
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::client::{Client, now};
@@ -62,6 +63,24 @@ impl Server {
         let Some(store) = self.store.clone() else { return Ok(()) };
         let read = move || io::copy(&mut File::open(store)?, &mut io::sink());
         tokio::task::spawn_blocking(read).await??;
+        Ok(())
+    }
+
+    /// Reads every team once, so that what is measured is a server that has run for a while: it keeps what was read.
+    pub async fn acquaint(&self, connections: u64) -> anyhow::Result<()> {
+        let mut running = JoinSet::new();
+        for number in 0..connections {
+            let (mut client, teams) = (self.connect(number).await?, self.teams);
+            running.spawn(async move {
+                for team in (number..teams).step_by(usize::try_from(connections).unwrap_or(usize::MAX)) {
+                    client.read(team).await?;
+                }
+                io::Result::Ok(())
+            });
+        }
+        while let Some(done) = running.join_next().await {
+            done??;
+        }
         Ok(())
     }
 

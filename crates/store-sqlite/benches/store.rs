@@ -13,7 +13,7 @@ use lookback_store::testing::{UNRAISED, by};
 use lookback_store::{
     Key, KeyStore, ManagementKey, Org, OrgStore, PreferenceStore, Scope, Selection, Team, Visible,
 };
-use lookback_store_sqlite::{Options, SqliteStore};
+use lookback_store_sqlite::{Options, ServerLock, SqliteStore};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -27,7 +27,8 @@ fn store(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("lookback.db");
-    let store = Arc::new(SqliteStore::open(&path, &Options::default()).unwrap());
+    let lock = ServerLock::acquire(&path).unwrap();
+    let store = Arc::new(SqliteStore::serve(lock, &Options::default(), 64 << 20).unwrap());
     let teams: Vec<_> = (0..TEAMS).map(|number| TeamId(Uuid::from_u128(number))).collect();
     let digest = runtime.block_on(filled(&store, &teams));
     let days = |days| Days::try_from(days).unwrap();

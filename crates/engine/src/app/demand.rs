@@ -115,6 +115,18 @@ impl Ahead for PollsAhead<'_> {
         }
         Some((dues, self.app.spec.poll_cost.of(unit) * each))
     }
+
+    fn landings(&self, unit: Unit) -> Vec<(Ms, u64)> {
+        let latency_ms = self.app.longest_ms();
+        // Elsewhere what is in flight counts for nearly as long as polls are looked at, and it is not worth looking.
+        if latency_ms <= self.window.spec().length_ms {
+            return Vec::new();
+        }
+        let landing = |(sent_ms, cost): (Ms, Cost)| (sent_ms + latency_ms, cost.of(unit));
+        // What has taken longer than any before may take as long as it likes.
+        let may_last = |(lands_ms, _): &(Ms, u64)| *lands_ms > self.now_ms;
+        self.app.in_flight.sent().map(landing).filter(may_last).collect()
+    }
 }
 
 /// What polls of one user may cost in the time ahead: its due moments are known exactly.

@@ -89,6 +89,14 @@ impl Flights {
         in_place.or_else(|| self.ring.front()?.as_ref().map(|request| (self.first, request)))
     }
 
+    /// When each was sent, in that order, and what it costs.
+    pub fn sent(&self) -> impl Iterator<Item = (Ms, Cost)> + '_ {
+        self.oldest
+            .iter()
+            .chain(self.ring.iter().flatten())
+            .map(|request| (request.sent.now_ms, request.cost))
+    }
+
     /// When that was sent.
     pub fn first_sent_ms(&self) -> Option<Ms> {
         self.first().map(|(_, request)| request.sent.now_ms)

@@ -1,7 +1,6 @@
 //! How much history a window can take without making a poll wait.
 
 use super::counters::Counters;
-use super::log::SlidingLog;
 use super::room::Dues;
 use super::spec::Kind;
 use super::weighted::Weighted;
@@ -22,6 +21,12 @@ pub trait Ahead {
     /// one by one and few.
     fn dues(&self, _unit: Unit, _span_ms: Ms) -> Option<(Vec<Ms>, u64)> {
         None
+    }
+
+    /// When each request in flight has landed at the latest, in `unit`, ascending; none where they may be taken to count
+    /// for all of the time ahead.
+    fn landings(&self, _unit: Unit) -> Vec<(Ms, u64)> {
+        Vec::new()
     }
 }
 
@@ -53,11 +58,15 @@ impl Window {
         let by_log = self.log.as_ref().map(|log| {
             let horizon_ms = log.counts_ms(self.limit()) + latency_ms;
             let live = self.logged(log) as i64;
+            let counts_ms = log.counts_ms(self.limit());
+            let landed =
+                ahead.landings(unit).into_iter().map(|(lands_ms, cost)| (lands_ms + counts_ms, cost));
+            let expiries = log.entries().chain(landed);
             limit
                 - live
                 - match ahead.dues(unit, horizon_ms).filter(|_| foreign(horizon_ms) == 0) {
-                    Some((dues, cost)) => log_peak_exact(log, at, &dues, cost),
-                    None => log_peak(log, at, horizon_ms, &most, &even),
+                    Some((dues, cost)) => log_peak_exact(expiries, at, &dues, cost),
+                    None => log_peak(expiries, at, horizon_ms, &most, &even),
                 }
         });
         let by_clock = self.counters.as_ref().map(|counters| match (self.spec.kind, &self.weighted) {
@@ -293,10 +302,10 @@ fn is_closing(counters: &Counters, at: Instant, latency_ms: Ms) -> bool {
     at.latest() + latency_ms + 2 * at.epsilon_ms >= counters.ends(at)
 }
 
-/// How far the polls to come can lift a log above what is live now, until everything charged now has expired.
-/// Between two expiries only polls are added, so just before each is where to look.
+/// How far the polls to come can lift a log above what is live now, until everything charged now has expired: `expiries` says
+/// when that is of what, ascending. Between two of them only polls are added, so just before each is where to look.
 fn log_peak(
-    log: &SlidingLog,
+    expiries: impl Iterator<Item = (Ms, u64)>,
     at: Instant,
     horizon_ms: Ms,
     most: &dyn Fn(Ms) -> i64,
@@ -305,7 +314,7 @@ fn log_peak(
     let last = most(horizon_ms);
     let mut peak = most(0);
     let mut expired = 0;
-    for (expiry, cost) in log.entries().take_while(|(expiry, _)| *expiry <= at.now_ms + horizon_ms) {
+    for (expiry, cost) in expiries.take_while(|(expiry, _)| *expiry <= at.now_ms + horizon_ms) {
         // No later expiry can matter once even the whole demand is below the peak.
         if last - expired <= peak {
             return peak;
@@ -321,9 +330,9 @@ fn log_peak(
 }
 
 /// The same where each poll to come is known: one of them makes the peak.
-fn log_peak_exact(log: &SlidingLog, at: Instant, dues: &[Ms], cost: u64) -> i64 {
+fn log_peak_exact(expiries: impl Iterator<Item = (Ms, u64)>, at: Instant, dues: &[Ms], cost: u64) -> i64 {
     let all = cost as i64 * dues.len() as i64;
-    let mut entries = log.entries().map(|(expiry, cost)| (expiry - at.now_ms, cost as i64)).peekable();
+    let mut entries = expiries.map(|(expiry, cost)| (expiry - at.now_ms, cost as i64)).peekable();
     let (mut peak, mut polls, mut expired) = (0, 0, 0);
     for due_ms in dues {
         while let Some((_, cost)) = entries.next_if(|(expiry_ms, _)| expiry_ms < due_ms) {

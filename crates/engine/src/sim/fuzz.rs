@@ -300,6 +300,12 @@ mod tests {
     }
 
     #[test]
+    fn history_finds_room_beside_polls_where_responses_take_longer_than_a_window() {
+        // Eight polls are in flight, and as many fall due until the last of them counts no more: of ten a second.
+        holds(include_str!("../../tests/drawn/responses-longer-than-a-window.toml"));
+    }
+
+    #[test]
     fn connections_that_join_beside_history_are_on_time_once_that_counts_no_more() {
         // Twelve whose first polls had to wait, which would take the room of those to come.
         holds(include_str!("../../tests/drawn/2100006660.toml"));

@@ -174,8 +174,8 @@ pub fn draw(seed: u64) -> String {
 
 /// One to three windows of growing length.
 fn windows(dice: &mut Chance, kind: &str, scale: u64) -> String {
-    let lengths = [60, 300, 900, 3_600, 86_400];
-    let mut at = dice.between(0, 2);
+    let lengths = [1, 10, 60, 300, 900, 3_600, 86_400];
+    let mut at = dice.between(0, 4);
     let mut limit = dice.between(8, 40) * (1 + 4 * scale);
     let mut parts = Vec::new();
     for _ in 0..dice.between(1, 3) {

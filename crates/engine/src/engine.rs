@@ -59,11 +59,11 @@ impl Engine {
             self.started_ms = now_ms;
         }
         let shard = self.apps.len() as u32;
-        match self.user_windows.get(&spec.user_windows) {
-            Some(same) => spec.user_windows = Arc::clone(same),
-            None => drop(self.user_windows.insert(Arc::clone(&spec.user_windows))),
-        }
+        let known = self.user_windows.get(&spec.user_windows).map(Arc::clone);
+        let user_windows = Arc::clone(known.as_ref().unwrap_or(&spec.user_windows));
+        spec.user_windows = Arc::clone(&user_windows);
         self.apps.push(App::new(shard, spec, now_ms)?);
+        self.user_windows.insert(user_windows);
         self.places.push(0);
         Ok(shard)
     }

@@ -118,8 +118,8 @@ impl Ahead for PollsAhead<'_> {
 
     fn landings(&self, unit: Unit) -> Vec<(Ms, u64)> {
         let latency_ms = self.app.longest_ms();
-        // Elsewhere what is in flight counts for nearly as long as polls are looked at, and it is not worth looking.
-        if latency_ms <= self.window.spec().length_ms {
+        // Where responses are quick, what is in flight counts for nearly as long as polls are looked at.
+        if 8 * latency_ms <= self.window.spec().length_ms {
             return Vec::new();
         }
         let landing = |(sent_ms, cost): (Ms, Cost)| (sent_ms + latency_ms, cost.of(unit));

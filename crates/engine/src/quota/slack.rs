@@ -56,9 +56,9 @@ impl Window {
         let even = |span_ms: Ms| (ahead.even(unit, span_ms) + foreign(span_ms)) as i64;
         let limit = self.limit() as i64;
         let by_log = self.log.as_ref().map(|log| {
-            let horizon_ms = log.counts_ms(self.limit()) + latency_ms;
-            let live = self.logged(log) as i64;
             let counts_ms = log.counts_ms(self.limit());
+            let horizon_ms = counts_ms + latency_ms;
+            let live = self.logged(log) as i64;
             let landed =
                 ahead.landings(unit).into_iter().map(|(lands_ms, cost)| (lands_ms + counts_ms, cost));
             let expiries = log.entries().chain(landed);

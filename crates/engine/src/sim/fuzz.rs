@@ -300,9 +300,11 @@ mod tests {
     }
 
     #[test]
-    fn history_finds_room_beside_polls_where_responses_take_longer_than_a_window() {
-        // Eight polls are in flight, and as many fall due until the last of them counts no more: of ten a second.
+    fn history_finds_room_beside_polls_where_responses_take_much_of_a_window() {
+        // Eight polls are in flight, and as many fall due until the last of them counts no more: of ten a second. And 75, of
+        // a hundred in ten seconds.
         holds(include_str!("../../tests/drawn/responses-longer-than-a-window.toml"));
+        holds(include_str!("../../tests/drawn/responses-nearly-as-long-as-a-window.toml"));
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
     });
     // Two counters are charged on both sides of a boundary for what is in flight, which is much of a window as short as a
     // response takes; and as a log of two lengths where nobody knows when they begin.
-    let longer_than = (8 * scenario.latency_ms[1]).max(4 * EPSILON_MS_MIN);
+    let longer_than = (4 * scenario.latency_ms[1]).max(4 * EPSILON_MS_MIN);
     let brisk = app.windows.iter().all(|window| seconds_ms(window.seconds) >= longer_than);
     if !known || !calm || !carried || kind == Kind::TwoCounter && (!app.user_windows.is_empty() || !brisk) {
         return None;

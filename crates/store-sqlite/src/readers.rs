@@ -66,8 +66,8 @@ impl Readers {
         reading.await.map_err(Error::unavailable)?
     }
 
-    /// Reads with a single statement about a single team or key. It sees one moment by itself; a transaction
-    /// around it would cost as much again.
+    /// Reads about a single team or key what one statement tells, which sees one moment by itself; a transaction around it
+    /// would cost as much again. Where there are more of them, each may see a later one.
     pub(crate) async fn run_statement<T>(
         self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> Outcome<T>,

@@ -16,8 +16,9 @@
 //! number n, the read was told n or more (2), which was noted before it looked here. A number from n on is noted only
 //! after everything was forgotten, which was after somebody had read that number, and so after that commit (3).
 //!
-//! Numbers are compared for being equal, so that a file that was taken back to an older state is noticed too, unless its
-//! number is the same.
+//! What is committed and not yet acknowledged, one read may find in the file, and another one right after it not yet here.
+//! Whoever puts other pages in the place of the file's, as SQLite's `.restore` does, must stop the server: no trigger tells
+//! of that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

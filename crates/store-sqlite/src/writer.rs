@@ -251,10 +251,12 @@ impl Thread {
 
     /// Commits a group and tells everyone in it.
     fn settle(&mut self, mut group: Vec<Box<dyn Operation>>) {
-        let committed = self.in_place(|db| commit(db, &mut group));
-        if let Some(changes) = &self.writing.changes {
-            changes.forget();
-        }
+        let committed = self.in_place(|db| {
+            let committed = commit(db, &mut group);
+            // However it ended, and at once: what one read found in the file, the next ones are not to miss in memory.
+            self.writing.changes.iter().for_each(TeamChanges::forget);
+            committed
+        });
         self.failing = committed.is_err();
         let (counter, operations) = match committed {
             Ok(()) => (&self.counters.commits, group.len() as u64),

@@ -14,6 +14,7 @@ use lookback_store::{
 };
 use lookback_store_sqlite::{Options, ServerLock, SqliteStore};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -207,6 +208,20 @@ async fn what_any_other_program_deletes_is_gone_at_once() {
         let gone = read_in(server, &scope(ORG, Environment::Production), team(1)).await;
         assert!(matches!(gone, Err(Error::UnknownTeams(_))), "{delete}: {gone:?}");
     }
+}
+
+/// And by nothing else is anything from memory told from what is read from the file.
+#[tokio::test]
+async fn what_is_written_past_the_triggers_is_not_noticed() {
+    let both = Both::open().await;
+    let Both { server, path, .. } = &both;
+    set(server, team(1), Environment::Production, 9).await;
+    assert_eq!(read(server, team(1)).await, Some(9));
+    let other = Connection::open(path).unwrap();
+    other.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
+    other.execute("UPDATE team SET production_preferences = NULL", []).unwrap();
+    assert_eq!(read(server, team(1)).await, Some(9), "it is in memory");
+    assert_eq!(read(&both.command, team(1)).await, None, "an administration command has none");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub struct Opened {
     pub numbers: Numbers,
     /// What secrets are sealed under, where there is any.
     pub keys: Option<KeyRing>,
-    /// What keeps a second server away, where only one may work on it.
+    /// What keeps a second server away, where only one may work on it and the store does not hold that itself.
     pub lock: Option<ServerLock>,
 }
 

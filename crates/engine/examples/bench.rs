@@ -153,12 +153,12 @@ fn main() {
     let rate = |seconds: f64| wanted.decisions as f64 / seconds / 1e6;
     let _ = writeln!(
         out,
-        "{:>9} connections{}{}: {:.2} million decisions/s ({:.2} of computing time), {idle:.0} bytes a connection at rest, {used:.0} once each was polled{}",
+        "{:>9} connections{}{}: {:.2} million decisions/s ({:.2} of computing time), {idle:.1} bytes a connection at rest, {used:.1} once each was polled{}",
         wanted.connections,
         wanted.users.map_or(String::new(), |kind| format!(", user windows ({kind:?})")),
         if wanted.history { ", history" } else { "" },
         rate(began.elapsed().as_secs_f64()),
         rate(computed_seconds() - computed),
-        if wanted.history { format!(", {pulled:.0} with a pull each") } else { String::new() },
+        if wanted.history { format!(", {pulled:.1} with a pull each") } else { String::new() },
     );
 }

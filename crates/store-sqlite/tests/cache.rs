@@ -210,7 +210,7 @@ async fn what_any_other_program_deletes_is_gone_at_once() {
     }
 }
 
-/// And by nothing else is anything from memory told from what is read from the file.
+/// So what comes from memory can be told from what is read from the file.
 #[tokio::test]
 async fn what_is_written_past_the_triggers_is_not_noticed() {
     let both = Both::open().await;

@@ -6,6 +6,7 @@
 
 use crate::heap::{Heap, Places};
 use crate::ideal::Ideal;
+use crate::tight;
 
 /// Fraction bits of virtual time.
 const SHIFT: u32 = 10;
@@ -55,7 +56,8 @@ impl Fair {
     /// Adds a team; it has nothing to send yet. Teams are numbered in the order they are added.
     pub fn add(&mut self, weight: u64) {
         assert!(weight > 0, "a team has a weight");
-        self.teams.push(Tags { weight, start: 0, finish: 0, place: 0, ready: false, served: 0, requests: 0 });
+        let tags = Tags { weight, start: 0, finish: 0, place: 0, ready: false, served: 0, requests: 0 };
+        tight::push(&mut self.teams, tags);
         self.ideal.add(weight);
     }
 

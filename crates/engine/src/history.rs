@@ -141,7 +141,7 @@ impl Pulls {
         let equal = self.shapes.iter().position(|(known, pulls)| *pulls > 0 && *known == shape);
         let place = equal.or_else(|| self.shapes.iter().position(|(_, pulls)| *pulls == 0));
         let place = place.unwrap_or_else(|| {
-            self.shapes.push((shape, 0));
+            tight::push(&mut self.shapes, (shape, 0));
             self.shapes.len() - 1
         });
         let (known, pulls) = &mut self.shapes[place];

@@ -7,6 +7,7 @@
 //! request through at a time would seem to get more than their part.
 
 use crate::heap::{Heap, Places};
+use crate::tight;
 
 /// Fraction bits of service.
 const SHIFT: u32 = 10;
@@ -51,7 +52,7 @@ pub(crate) struct Ideal {
 impl Ideal {
     /// Adds a team.
     pub fn add(&mut self, weight: u64) {
-        self.teams.push(Team { weight, ..Team::default() });
+        tight::push(&mut self.teams, Team { weight, ..Team::default() });
     }
 
     /// The team has something to send.

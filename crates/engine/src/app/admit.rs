@@ -135,16 +135,30 @@ impl App {
         at: Instant,
         ask: impl FnOnce(&mut Bucket) -> R,
     ) -> Option<R> {
-        self.user_quotas.ask(&self.spec.user_windows, (user, self.users.len()), at, ask)
+        if !self.has_user_windows(user) {
+            return None;
+        }
+        Some(self.user_quotas.ask(&self.spec.user_windows, user, at, ask))
+    }
+
+    /// Whether users have windows; then there is room for those of this user.
+    fn has_user_windows(&mut self, user: u32) -> bool {
+        let windows = &self.spec.user_windows;
+        if windows.is_empty() {
+            return false;
+        }
+        if !self.user_quotas.knows(windows, user) {
+            self.user_quotas.know(windows, self.users.len());
+        }
+        true
     }
 
     /// Charges a request that is being sent to its user's windows, if users have any.
     pub(super) fn charge_user(&mut self, user: u32, at: Instant, cost: Cost) -> Marks {
-        let windows = &self.spec.user_windows;
-        if windows.is_empty() {
+        if !self.has_user_windows(user) {
             return Marks::default();
         }
-        self.user_quotas.charge(windows, (user, self.users.len()), at, cost)
+        self.user_quotas.charge(&self.spec.user_windows, user, at, cost)
     }
 
     /// A request of a user's was acknowledged; `is_counted` says whether it was surely counted.
@@ -156,9 +170,8 @@ impl App {
         cost: Cost,
         is_counted: bool,
     ) {
-        let windows = &self.spec.user_windows;
-        if !windows.is_empty() {
-            self.user_quotas.settle(windows, (user, self.users.len()), (sent, acked), cost, is_counted);
+        if self.has_user_windows(user) {
+            self.user_quotas.settle(&self.spec.user_windows, user, (sent, acked), cost, is_counted);
         }
     }
 

@@ -43,37 +43,42 @@ impl UserQuotas {
         }
     }
 
-    /// Asks a user's bucket, brought up to `at`; `None` where users have no windows. `users` is how many there are.
+    /// Whether this user has windows here. That is asked for each request, so it is told by what is at hand then.
+    pub fn knows(&self, windows: &[WindowSpec], user: u32) -> bool {
+        user as usize * windows.len() < self.folded.len()
+    }
+
+    /// Makes room for the windows of so many users.
+    pub fn know(&mut self, windows: &[WindowSpec], users: usize) {
+        let all = users * windows.len();
+        self.folded.reserve_exact(all - self.folded.len());
+        self.folded.resize_with(all, Folded::default);
+    }
+
+    /// Asks a user's bucket, brought up to `at`.
     pub fn ask<R>(
         &mut self,
         windows: &[WindowSpec],
-        (user, users): (u32, usize),
+        user: u32,
         at: Instant,
         ask: impl FnOnce(&mut Bucket) -> R,
-    ) -> Option<R> {
-        if windows.is_empty() {
-            return None;
-        }
-        let folded = self.of(windows, (user, users));
+    ) -> R {
+        let folded = self.of(windows, user);
         let mut bucket = Bucket::unfold(folded, windows, at);
         bucket.advance(at);
         let answer = ask(&mut bucket);
         bucket.fold(folded, windows);
-        Some(answer)
+        answer
     }
 
     /// What is kept of a user's windows.
-    fn of(&mut self, windows: &[WindowSpec], (user, users): (u32, usize)) -> &mut [Folded] {
+    fn of(&mut self, windows: &[WindowSpec], user: u32) -> &mut [Folded] {
         let first = user as usize * windows.len();
-        if self.folded.len() <= first {
-            self.folded.reserve_exact(users * windows.len() - self.folded.len());
-            self.folded.resize_with(users * windows.len(), Folded::default);
-        }
         &mut self.folded[first..first + windows.len()]
     }
 
-    /// Charges a request that is being sent; `user` and `users` are as in [`UserQuotas::ask`].
-    pub fn charge(&mut self, windows: &[WindowSpec], user: (u32, usize), at: Instant, cost: Cost) -> Marks {
+    /// Charges a request that is being sent.
+    pub fn charge(&mut self, windows: &[WindowSpec], user: u32, at: Instant, cost: Cost) -> Marks {
         let mut marks = Marks::default();
         for ((folded, spec), mark) in self.of(windows, user).iter_mut().zip(windows).zip(&mut marks) {
             *mark = folded.charge(spec, at, cost.of(spec.unit));
@@ -86,7 +91,7 @@ impl UserQuotas {
     pub fn settle(
         &mut self,
         windows: &[WindowSpec],
-        user: (u32, usize),
+        user: u32,
         (sent, acked): (Instant, Instant),
         cost: Cost,
         is_counted: bool,

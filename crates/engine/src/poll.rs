@@ -45,6 +45,12 @@ impl PollClock {
         self.at_ms = self.at_ms.max(now_ms);
     }
 
+    /// Moves on, by less than a period, to where whole periods leave the same of the clock as of `tau_ms`.
+    pub fn skip_to(&mut self, tau_ms: Ms, period_ms: Ms) {
+        let (here_ms, there_ms) = (self.tau_ms() % period_ms, tau_ms % period_ms);
+        self.tau += ((there_ms + period_ms - here_ms) % period_ms) << SHIFT;
+    }
+
     /// Changes the rate (`FULL_RATE` / σ, at least 1) from `now_ms` on.
     pub fn set_rate(&mut self, now_ms: Ms, rate: u64) {
         assert!((1..=FULL_RATE).contains(&rate), "polls never run ahead of time and never stop");
@@ -89,6 +95,12 @@ impl PollClock {
 #[must_use]
 pub fn stretched_ms(period_ms: Ms, rate: u64) -> Ms {
     (period_ms << SHIFT).div_ceil(rate)
+}
+
+/// How much poll time passes on a clock of this rate in `real_ms`.
+#[must_use]
+pub fn polled_ms(real_ms: Ms, rate: u64) -> Ms {
+    ((u128::from(real_ms) * u128::from(rate)) >> SHIFT) as Ms
 }
 
 /// Where connection `index` stands within a period: golden-ratio multiples, so that the gaps stay even as

@@ -353,6 +353,19 @@ fn a_restart_leaves_polls_the_moments_that_history_left_them() {
 }
 
 #[test]
+fn a_restart_moves_no_poll_of_a_team_that_is_stretched() {
+    let app = "windows = [{ limit = 100, seconds = 3600, kind = \"aligned\" }]";
+    let teams = "[[app.team]]\nid = \"a\"\nconnections = 40\n";
+    let restart = "crash_at_hours = [30.0, 37.3]\ntakeover_seconds = 1\nuntil_hours = 48";
+    let top = format!("seed = 7\nstart = \"2026-11-23T20:07:00Z\"\nlatency_ms = [20, 500]\n{restart}\n");
+    let summary = run(&format!("{top}[[app]]\nid = \"app\"\n{app}\n{teams}"));
+    assert!(summary.poll_stretch["app"] > 1.6, "{summary}");
+    let between_ms = summary.poll_gap_ms_max["app"] - summary.poll_period_ms["app"];
+    assert!(between_ms <= 1_000, "no gap is longer for it: {summary}");
+    assert_eq!(summary.poll_lateness_ms.max, 0, "{summary}");
+}
+
+#[test]
 fn polls_are_stretched_to_what_may_be_in_flight_at_once() {
     // Two at once, half a second each: forty a second are ten times too many.
     let app = "windows = [{ limit = 100000, seconds = 60, kind = \"log\" }]";

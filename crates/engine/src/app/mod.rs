@@ -119,9 +119,6 @@ pub struct AppSpec {
     pub named_limits: Vec<Option<u64>>,
     /// Bounds on the provider's clock minus ours, in milliseconds, where a predecessor learned them.
     pub clock_offset_ms: Option<(i64, i64)>,
-    /// Since when the phases of polls count, where a predecessor began them: who is polled at the pace that is wished keeps
-    /// the moments for which history left room.
-    pub phases_since_ms: Option<Ms>,
 }
 
 impl Default for AppSpec {
@@ -136,7 +133,6 @@ impl Default for AppSpec {
             clock_error_ms: 0,
             named_limits: Vec::new(),
             clock_offset_ms: None,
-            phases_since_ms: None,
         }
     }
 }
@@ -277,11 +273,10 @@ pub(crate) struct App {
     parked: BTreeMap<u32, Vec<u32>>,
     /// Tags of the polls that are due and wait for their user's quota, by user.
     waiting: BTreeMap<u32, Ms>,
-    /// Users who were polled before, and when, until it is known how far their polls are stretched.
+    /// Users who were polled before, and when that last fell due, until it is known how far their polls are stretched.
     returning: Vec<(u32, Ms)>,
-    phases_since_ms: Ms,
     /// Has applications lie an odd number of lines apart, since those a power of two apart share few sets of a cache.
-    _apart: [u64; 2],
+    _apart: [u64; 5],
 }
 
 fn worth(windows: &[WindowSpec]) -> [u64; UNITS] {
@@ -339,19 +334,17 @@ impl App {
             frozen_until_ms: 0,
             unexplained: 0,
             returning: Vec::new(),
-            phases_since_ms: spec.phases_since_ms.map_or(now_ms, |since_ms| since_ms.min(now_ms)),
             wakes_ms: Ms::MAX,
             shard,
             spec,
-            _apart: [0; 2],
+            _apart: [0; 5],
         })
     }
 
     /// Adds a team and returns its position.
     pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
         // Each phase has a tag before the start.
-        let tau_ms = now_ms - self.phases_since_ms + PERIOD_MS_MAX;
-        self.teams.push(Team::new(weight, PollClock::new(now_ms, tau_ms)));
+        self.teams.push(Team::new(weight, PollClock::new(now_ms, PERIOD_MS_MAX)));
         self.fair.add(weight);
         self.teams.len() as u32 - 1
     }
@@ -365,9 +358,9 @@ impl App {
         self.users.len() as u32 - 1
     }
 
-    /// Polls `user` every `period_ms` from now on. `polled_ms` is when that last happened, if it did: what
+    /// Polls `user` every `period_ms` from now on. `due_ms` is when the last poll that was sent fell due, if one was: what
     /// was missed since, at the pace at which polls go, is due at once, as one poll.
-    pub fn poll(&mut self, user: u32, period_ms: Ms, polled_ms: Option<Ms>, now_ms: Ms) {
+    pub fn poll(&mut self, user: u32, period_ms: Ms, due_ms: Option<Ms>, now_ms: Ms) {
         let period_ms = self.carried_period_ms(period_ms.clamp(1, PERIOD_MS_MAX)) as u32;
         let entry = &mut self.users[user as usize];
         assert!(entry.period_ms == 0, "a user is polled once");
@@ -384,8 +377,8 @@ impl App {
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
         self.restretch_ms = 0;
-        if let Some(polled_ms) = polled_ms {
-            self.returning.push((user, polled_ms));
+        if let Some(due_ms) = due_ms {
+            self.returning.push((user, due_ms));
         } else {
             team.polls.push(first_tag(team.polls.clock.tau_ms(), phase_ms, period), user);
             self.reindex_due(team_index);

@@ -14,7 +14,6 @@ impl App {
             windows: windows.iter().map(|window| *window.spec()).collect(),
             named_limits: windows.iter().map(Window::named_limit).collect(),
             clock_offset_ms: self.clock.offset(),
-            phases_since_ms: Some(self.phases_since_ms),
             ..self.spec.clone()
         }
     }

@@ -308,6 +308,12 @@ mod tests {
     }
 
     #[test]
+    fn a_successor_goes_no_faster_than_history_before_it_left_room_for() {
+        // It was done shortly before the crash, early in an hour of which it had taken a sixth.
+        holds(include_str!("../../tests/drawn/8200043410.toml"));
+    }
+
+    #[test]
     fn connections_that_join_beside_history_are_on_time_once_that_counts_no_more() {
         // Twelve whose first polls had to wait, which would take the room of those to come.
         holds(include_str!("../../tests/drawn/2100006660.toml"));

@@ -20,6 +20,8 @@ pub struct Person {
     pub first_due_ms: Option<Ms>,
     /// When the last poll was sent.
     pub polled_ms: Option<Ms>,
+    /// When that fell due.
+    pub due_ms: Option<Ms>,
     /// Whether polls go on for them.
     pub connected: bool,
     /// From when on their polls are to be on time: at once, or a window after they joined beside history or a crash.
@@ -90,6 +92,7 @@ impl Site {
                 index,
                 first_due_ms: None,
                 polled_ms: None,
+                due_ms: None,
                 connected: false,
                 settled_ms: 0,
                 done: Vec::new(),
@@ -124,6 +127,7 @@ impl Site {
             self.settled_lateness.add(now_ms - due_ms);
         }
         person.first_due_ms.get_or_insert(due_ms);
+        person.due_ms = Some(due_ms);
         if let Some(before) = person.polled_ms.replace(now_ms) {
             self.gaps.add(now_ms - before);
         }

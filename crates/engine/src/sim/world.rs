@@ -328,7 +328,7 @@ impl<'a, 't> World<'a, 't> {
                 person.settled_ms = settled_ms;
                 if person.connected {
                     let period_ms = seconds_ms(self.scenario.app[app].team[person.team].poll_seconds);
-                    self.engine.poll(shard, user, period_ms, person.polled_ms, self.now_ms);
+                    self.engine.poll(shard, user, period_ms, person.due_ms, self.now_ms);
                 }
                 self.pull(app, user);
             }

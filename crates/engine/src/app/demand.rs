@@ -4,7 +4,7 @@ use super::users::User;
 use super::{App, Team, Whose};
 use crate::cost::{Cost, Unit};
 use crate::poll::{FULL_RATE, first_tag, stretched_ms};
-use crate::quota::{Ahead, Window};
+use crate::quota::{Ahead, Window, WindowSpec};
 use crate::stretch::{RATE_SHIFT, demand};
 use crate::time::Ms;
 
@@ -117,15 +117,11 @@ impl Ahead for PollsAhead<'_> {
     }
 
     fn landings(&self, unit: Unit) -> Vec<(Ms, u64)> {
-        let latency_ms = self.app.longest_ms();
-        // Where responses are quick, what is in flight counts for nearly as long as polls are looked at.
-        if 8 * latency_ms <= self.window.spec().length_ms {
+        let (app, spec) = (self.app, self.window.spec());
+        if !app.responses_take_much_of(spec) {
             return Vec::new();
         }
-        let landing = |(sent_ms, cost): (Ms, Cost)| (sent_ms + latency_ms, cost.of(unit));
-        // What has taken longer than any before may take as long as it likes.
-        let may_last = |(lands_ms, _): &(Ms, u64)| *lands_ms > self.now_ms;
-        self.app.in_flight.sent().map(landing).filter(may_last).collect()
+        app.landings(self.now_ms).map(|(_, lands_ms, cost)| (lands_ms, cost.of(unit))).collect()
     }
 }
 
@@ -138,6 +134,8 @@ pub(super) struct UserPollsAhead {
     until_due_ms: Ms,
     /// 0 where the user is not polled.
     period_ms: Ms,
+    /// When each request of the user's in flight has landed at the latest, ascending, where that matters.
+    landings: Vec<(Ms, Cost)>,
 }
 
 impl UserPollsAhead {
@@ -156,7 +154,17 @@ impl UserPollsAhead {
             let tag_ms = first_tag(clock.tau_at_ms(now_ms) + 1 + apart_ms, phase_ms, period_ms);
             clock.due_ms(tag_ms).saturating_sub(now_ms)
         };
-        Self { poll_cost: app.spec.poll_cost, is_due, until_due_ms, period_ms: clock.stretched_ms(period_ms) }
+        let matters =
+            period_ms > 0 && app.spec.user_windows.iter().any(|spec| app.responses_take_much_of(spec));
+        let landings = app.landings(now_ms).filter(|(whose, ..)| *whose == user);
+        let landings = landings.take_while(|_| matters).map(|(_, lands_ms, cost)| (lands_ms, cost));
+        Self {
+            poll_cost: app.spec.poll_cost,
+            is_due,
+            until_due_ms,
+            period_ms: clock.stretched_ms(period_ms),
+            landings: landings.collect(),
+        }
     }
 
     /// How many fall due in the next `span_ms`, with the one that is.
@@ -181,6 +189,10 @@ impl Ahead for UserPollsAhead {
         let to_come = (0..count - due).map(|k| self.until_due_ms + k * self.period_ms);
         let each = std::iter::repeat_n(0, due as usize).chain(to_come);
         (count <= USER_DUES_MAX).then(|| (each.collect(), self.poll_cost.of(unit)))
+    }
+
+    fn landings(&self, unit: Unit) -> Vec<(Ms, u64)> {
+        self.landings.iter().map(|(lands_ms, cost)| (*lands_ms, cost.of(unit))).collect()
     }
 }
 
@@ -210,6 +222,19 @@ pub fn discrepancy(n: u64) -> u64 {
 }
 
 impl App {
+    /// Whether what is in flight may count for much less long than polls are looked at: not where responses are quick.
+    fn responses_take_much_of(&self, window: &WindowSpec) -> bool {
+        8 * self.longest_ms() > window.length_ms
+    }
+
+    /// Whose each request in flight is, when it has landed at the latest, and what it costs, ascending; without those
+    /// that have taken longer than any before, which may take as long as they like.
+    fn landings(&self, now_ms: Ms) -> impl Iterator<Item = (u32, Ms, Cost)> + '_ {
+        let latency_ms = self.longest_ms();
+        let landing = move |(user, sent_ms, cost): (u32, Ms, Cost)| (user, sent_ms + latency_ms, cost);
+        self.in_flight.sent().map(landing).filter(move |(_, lands_ms, _)| *lands_ms > now_ms)
+    }
+
     /// Whether a poll of the user's is due and not sent.
     fn is_overdue(&self, user: u32) -> bool {
         let newcomers = self.newcomers.iter().flat_map(|newcomers| newcomers.due.iter());

@@ -89,12 +89,10 @@ impl Flights {
         in_place.or_else(|| self.ring.front()?.as_ref().map(|request| (self.first, request)))
     }
 
-    /// When each was sent, in that order, and what it costs.
-    pub fn sent(&self) -> impl Iterator<Item = (Ms, Cost)> + '_ {
-        self.oldest
-            .iter()
-            .chain(self.ring.iter().flatten())
-            .map(|request| (request.sent.now_ms, request.cost))
+    /// Whose each is, when it was sent, in that order, and what it costs.
+    pub fn sent(&self) -> impl Iterator<Item = (u32, Ms, Cost)> + '_ {
+        let all = self.oldest.iter().chain(self.ring.iter().flatten());
+        all.map(|request| (request.user, request.sent.now_ms, request.cost))
     }
 
     /// When that was sent.

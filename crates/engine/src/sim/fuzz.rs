@@ -126,6 +126,8 @@ pub fn draw(seed: u64) -> String {
     let dice = &mut chance;
     let high = [50, 500, 2_000, 8_000][dice.between(0, 3) as usize];
     let faults = dice.happens(0.4);
+    // Where windows are short, polls as rare as most are next to nothing of them.
+    let brisk = dice.happens(0.25);
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments<'_>| {
         writeln!(text, "{words}").expect("a string takes everything");
@@ -133,7 +135,7 @@ pub fn draw(seed: u64) -> String {
     line(format_args!("seed = {seed}"));
     let (day, hour, minute) = (dice.between(1, 28), dice.between(0, 23), dice.between(0, 59));
     line(format_args!("start = \"2026-11-{day:02}T{hour:02}:{minute:02}:17Z\""));
-    line(format_args!("until_hours = 2000"));
+    line(format_args!("until_hours = {}", if brisk { 4 } else { 2_000 }));
     line(format_args!("latency_ms = [{}, {high}]", dice.between(0, high)));
     if faults {
         line(format_args!("failure_rate = 0.0{}", dice.between(0, 9)));
@@ -141,28 +143,31 @@ pub fn draw(seed: u64) -> String {
         line(format_args!("tail_rate = 0.01\ntail_ms = {}", high * dice.between(1, 4)));
         line(format_args!("clock_skew_ms = {}", dice.between(0, 1_600) as i64 - 800));
         if dice.happens(0.5) {
-            line(format_args!("crash_at_hours = [0.{}, {}.5]", dice.between(1, 9), dice.between(1, 30)));
+            let later = if brisk { 0 } else { dice.between(1, 30) };
+            line(format_args!("crash_at_hours = [0.{}, {later}.95]", dice.between(1, 9)));
         }
     }
     for app in 0..dice.between(1, 2) {
         let kind = KINDS[dice.between(0, 4) as usize].0;
         let known = if dice.happens(0.25) { "unknown" } else { kind };
         line(format_args!("\n[[app]]\nid = \"app-{app}\"\nserver_kind = \"{kind}\""));
-        line(format_args!("windows = [{}]", windows(dice, known, 1)));
+        line(format_args!("windows = [{}]", windows(dice, known, 1, brisk)));
         if dice.happens(0.4) {
-            line(format_args!("user_windows = [{}]", windows(dice, known, 0)));
+            line(format_args!("user_windows = [{}]", windows(dice, known, 0, brisk)));
         }
         for team in 0..dice.between(1, 4) {
             line(format_args!("\n[[app.team]]\nid = \"team-{team}\"\nweight = {}", dice.between(1, 3)));
             line(format_args!("connections = {}", dice.between(0, 12)));
-            line(format_args!("poll_seconds = {}", [300, 900, 3_600][dice.between(0, 2) as usize]));
+            let periods = if brisk { [1, 4, 15] } else { [300, 900, 3_600] };
+            line(format_args!("poll_seconds = {}", periods[dice.between(0, 2) as usize]));
             line(format_args!("history_connections = {}", dice.between(0, 8)));
             line(format_args!("history_requests = {}", dice.between(0, 150)));
+            let latest = if brisk { 600 } else { 90_000 };
             if dice.happens(0.3) {
-                line(format_args!("history_at_seconds = {}", dice.between(0, 90_000)));
+                line(format_args!("history_at_seconds = {}", dice.between(0, latest)));
             }
             if dice.happens(0.2) {
-                line(format_args!("connect_at_seconds = {}", dice.between(0, 90_000)));
+                line(format_args!("connect_at_seconds = {}", dice.between(0, latest)));
             }
             if dice.happens(0.05) {
                 line(format_args!("live_per_hour = {}", dice.between(1, 20)));
@@ -172,10 +177,10 @@ pub fn draw(seed: u64) -> String {
     text
 }
 
-/// One to three windows of growing length.
-fn windows(dice: &mut Chance, kind: &str, scale: u64) -> String {
+/// One to three windows of growing length, which begin with a short one where work is `brisk`.
+fn windows(dice: &mut Chance, kind: &str, scale: u64, brisk: bool) -> String {
     let lengths = [1, 10, 60, 300, 900, 3_600, 86_400];
-    let mut at = dice.between(0, 4);
+    let mut at = dice.between(0, if brisk { 1 } else { 4 });
     let mut limit = dice.between(8, 40) * (1 + 4 * scale);
     let mut parts = Vec::new();
     for _ in 0..dice.between(1, 3) {
@@ -305,6 +310,8 @@ mod tests {
         // a hundred in ten seconds.
         holds(include_str!("../../tests/drawn/responses-longer-than-a-window.toml"));
         holds(include_str!("../../tests/drawn/responses-nearly-as-long-as-a-window.toml"));
+        // Here fifteen a second of one person, who is polled each second.
+        holds(include_str!("../../tests/drawn/60006577.toml"));
     }
 
     #[test]

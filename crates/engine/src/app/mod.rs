@@ -236,8 +236,8 @@ pub(crate) struct App {
     latency_ms: Ms,
     teams: Teams,
     lease: Lease,
-    /// Whether there was any response.
-    was_answered: bool,
+    /// How many responses there were, as far as 255.
+    answers: u8,
     sequence: u64,
     overdue: Soonest<Overdue>,
     shard: u32,
@@ -329,7 +329,7 @@ impl App {
             all: Foresight::default(),
             history_again_ms: 0,
             latency_ms: spec.deadline_ms.min(2_000),
-            was_answered: false,
+            answers: 0,
             typical: Typical::default(),
             frozen_until_ms: 0,
             unexplained: 0,
@@ -389,7 +389,7 @@ impl App {
     /// How long a response may take, for what history has to leave to polls: as long as the longest lately; before the
     /// first one, when much of a window may be sent, as long as any may.
     fn longest_ms(&self) -> Ms {
-        if self.was_answered { self.latency_ms } else { self.spec.deadline_ms }
+        if self.answers > 0 { self.latency_ms } else { self.spec.deadline_ms }
     }
 
     /// A period that the user's own windows carry and leave room for history, which may be asked for at any time.

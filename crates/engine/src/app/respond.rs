@@ -29,13 +29,15 @@ impl App {
             return (Outcome::Unknown, None);
         };
         let took_ms = now_ms - request.sent.now_ms;
-        // The longest seen, forgotten slowly.
+        // The longest seen, forgotten slowly; what was assumed before any was seen, soon.
+        let slowly = (8 + Ms::from(self.answers)).min(256);
         self.latency_ms =
-            took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
-        if !std::mem::replace(&mut self.was_answered, true) {
+            took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / slowly);
+        if self.answers == 0 {
             // Slack was worked out for the deadline as latency.
             self.forget_slack();
         }
+        self.answers = self.answers.saturating_add(1);
         self.typical.learn(took_ms);
         if self.typical.has_moved() {
             self.restretch_ms = 0;

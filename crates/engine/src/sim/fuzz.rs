@@ -126,8 +126,9 @@ pub fn draw(seed: u64) -> String {
     let dice = &mut chance;
     let high = [50, 500, 2_000, 8_000][dice.between(0, 3) as usize];
     let faults = dice.happens(0.4);
-    // Where windows are short, polls as rare as most are next to nothing of them.
-    let brisk = dice.happens(0.25);
+    // Of short windows polls as rare as most are next to nothing; and a slow response leaves too much doubt about the
+    // clock for them.
+    let brisk = dice.happens(0.5) && high <= 500;
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments<'_>| {
         writeln!(text, "{words}").expect("a string takes everything");
@@ -266,6 +267,17 @@ mod tests {
     fn the_deadline_as_longest_latency_is_forgotten_with_the_first_response() {
         // Thirty requests that fit at once, beside polls a quarter of an hour apart.
         holds(include_str!("../../tests/drawn/191455043.toml"));
+    }
+
+    #[test]
+    fn how_long_responses_take_is_learned_from_a_few() {
+        // Forty a second beside seventeen polls: as long as two seconds are allowed for, nothing else fits.
+        holds(include_str!("../../tests/drawn/8500012919.toml"));
+    }
+
+    #[test]
+    fn the_bound_is_none_where_polls_are_as_late_as_to_stand_for_two() {
+        holds(include_str!("../../tests/drawn/8400043003.toml"));
     }
 
     #[test]

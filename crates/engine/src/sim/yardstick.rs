@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::bound::{Work, earliest_ms, fastest};
 use super::polls::Polls;
 use super::report::wants_history;
-use super::scenario::{AppScenario, seconds_ms};
+use super::scenario::{AppScenario, TeamScenario, seconds_ms};
 use super::site::Site;
 use super::world::World;
 use crate::clock::EPSILON_MS_MIN;
@@ -151,13 +151,23 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         };
         let real = |spec: WindowSpec| match is_blind(&spec) {
             true => WindowSpec { kind: Kind::Log, length_ms: 2 * spec.length_ms, ..spec },
-            // A sum that falls evenly has room for a whole request only now and then.
+            // A sum that falls evenly has room for a whole request only now and then. Polls are charged for as long as a
+            // response takes and the clock may wander longer, and one that may be on either side of a boundary on both.
             false if kind == Kind::TwoCounter && is_promise => {
-                WindowSpec { kind, limit: (spec.limit - 1).max(1), ..spec }
+                let under_way = self.polls_in(self.world.scenario.latency_ms[1] + EPSILON_MS_MIN / 8);
+                let less = 1 + under_way + self.polls_in(2 * EPSILON_MS_MIN).min(1);
+                WindowSpec { kind, limit: spec.limit.saturating_sub(less).max(1), ..spec }
             }
             false => WindowSpec { kind, ..spec },
         };
         specs.into_iter().map(real).collect()
+    }
+
+    /// How many polls are wished for in so long, on average.
+    fn polls_in(&self, span_ms: Ms) -> u64 {
+        let each =
+            |team: &TeamScenario| 1_000_000 * u64::from(team.connections) / seconds_ms(team.poll_seconds);
+        span_ms * self.app.team.iter().map(each).sum::<u64>() / 1_000_000
     }
 
     /// The polls of so many connections of a team.

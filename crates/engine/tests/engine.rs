@@ -353,6 +353,21 @@ fn a_restart_leaves_polls_the_moments_that_history_left_them() {
 }
 
 #[test]
+fn a_poll_that_was_sent_just_before_a_restart_is_not_sent_again() {
+    const START_MS: Ms = 1_764_000_000_000;
+    let mut engine = Engine::new();
+    engine.add_app(AppSpec::default(), START_MS).expect("no windows");
+    engine.add_team(0, 1, START_MS);
+    for user in 0..3 {
+        engine.add_user(0, 0);
+        // The third one's was sent at the very moment at which its successor takes over.
+        engine.poll(0, user, 600_000, Some(START_MS - 2_000 + 1_000 * Ms::from(user)), START_MS);
+    }
+    assert!(engine.decide(START_MS).is_none());
+    assert!(engine.wake_ms().is_some_and(|wake_ms| wake_ms > START_MS + 300_000));
+}
+
+#[test]
 fn a_restart_moves_no_poll_of_a_team_that_is_stretched() {
     let app = "windows = [{ limit = 100, seconds = 3600, kind = \"aligned\" }]";
     let teams = "[[app.team]]\nid = \"a\"\nconnections = 40\n";

@@ -8,7 +8,7 @@ use super::newcomers::Newcomers;
 use super::users::User;
 use super::{App, Team, Whose};
 use crate::mutation;
-use crate::poll::{first_tag, polled_ms, stretched_ms};
+use crate::poll::{first_tag, polled_ms};
 use crate::quota::Window;
 use crate::stretch::{capacity, rates};
 use crate::time::Ms;
@@ -57,9 +57,12 @@ impl App {
         for (user, due_ms) in returning {
             let User { team, period_ms, phase_ms } = self.users[user as usize];
             let (period_ms, phase_ms) = (Ms::from(period_ms), Ms::from(phase_ms));
-            let is_missed = due_ms + stretched_ms(period_ms, rates[team as usize]) <= now_ms;
+            let passed_ms = polled_ms(now_ms.saturating_sub(due_ms), rates[team as usize]);
             let polls = &mut self.teams[team as usize].polls;
-            let next_ms = first_tag(polls.clock.tau_ms(), phase_ms, period_ms);
+            // The one that was sent is not its own next one, however little has passed since.
+            let earliest_ms = polls.clock.tau_ms() + (period_ms / 2).saturating_sub(passed_ms);
+            let next_ms = first_tag(earliest_ms, phase_ms, period_ms);
+            let is_missed = passed_ms >= period_ms;
             polls.push(if is_missed { next_ms - period_ms } else { next_ms }, user);
             self.reindex_due(team);
         }

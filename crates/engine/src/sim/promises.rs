@@ -124,7 +124,8 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
         _ => true,
     };
     let doubled = kind == Kind::TwoCounter && !app.user_windows.is_empty();
-    if !known || !calm || !carried || doubled || !app.windows.iter().all(promises) {
+    let promised = app.windows.iter().chain(&app.user_windows).all(promises);
+    if !known || !calm || !carried || doubled || !promised {
         return None;
     }
     let from_ms = summary.history_from_ms;

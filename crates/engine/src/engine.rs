@@ -79,10 +79,10 @@ impl Engine {
         self.apps[app as usize].add_user(team)
     }
 
-    /// Polls a user every `period_ms` from `now_ms` on. `due_ms` is when the last poll that a predecessor sent fell due
-    /// ([`Grant::due_ms`]), if there was one: by it polls keep their moments, also where they were stretched.
-    pub fn poll(&mut self, app: u32, user: u32, period_ms: Ms, due_ms: Option<Ms>, now_ms: Ms) {
-        self.apps[app as usize].poll(user, period_ms, due_ms, now_ms);
+    /// Polls a user every `period_ms` from `now_ms` on. `tag_ms` is that of the last poll that a predecessor sent
+    /// ([`Grant::tag_ms`]), if there was one. With the clocks that it left ([`AppSpec::poll_clocks`]) polls keep their moments.
+    pub fn poll(&mut self, app: u32, user: u32, period_ms: Ms, tag_ms: Option<Ms>, now_ms: Ms) {
+        self.apps[app as usize].poll(user, period_ms, tag_ms, now_ms);
         self.file(app, now_ms);
     }
 

@@ -35,5 +35,6 @@ pub use cost::{Cost, UNITS, Unit};
 pub use engine::Engine;
 pub use fair::Share;
 pub use journal::{Journal, JournalError, Lease, MemoryJournal, Record};
+pub use poll::PollClock;
 pub use request::{ChunkId, Grant, Lane, Outcome, RequestId, Response, Status};
 pub use time::{Instant, Ms};

@@ -24,7 +24,7 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 ///
 /// Slowing the clock stretches all gaps alike. Stretching each connection's own period instead would bunch
 /// phases that were evenly spread.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PollClock {
     /// Poll time in milliseconds, with `SHIFT` fraction bits.
     tau: u64,
@@ -43,12 +43,6 @@ impl PollClock {
     pub fn advance(&mut self, now_ms: Ms) {
         self.tau += now_ms.saturating_sub(self.at_ms) * self.rate;
         self.at_ms = self.at_ms.max(now_ms);
-    }
-
-    /// Moves on, by less than a period, to where whole periods leave the same of the clock as of `tau_ms`.
-    pub fn skip_to(&mut self, tau_ms: Ms, period_ms: Ms) {
-        let (here_ms, there_ms) = (self.tau_ms() % period_ms, tau_ms % period_ms);
-        self.tau += ((there_ms + period_ms - here_ms) % period_ms) << SHIFT;
     }
 
     /// Changes the rate (`FULL_RATE` / σ, at least 1) from `now_ms` on.
@@ -95,12 +89,6 @@ impl PollClock {
 #[must_use]
 pub fn stretched_ms(period_ms: Ms, rate: u64) -> Ms {
     (period_ms << SHIFT).div_ceil(rate)
-}
-
-/// How much poll time passes on a clock of this rate in `real_ms`.
-#[must_use]
-pub fn polled_ms(real_ms: Ms, rate: u64) -> Ms {
-    ((u128::from(real_ms) * u128::from(rate)) >> SHIFT) as Ms
 }
 
 /// Where connection `index` stands within a period: golden-ratio multiples, so that the gaps stay even as

@@ -53,6 +53,11 @@ pub struct Grant {
     pub cost: Cost,
     /// When a poll fell due, or a live request was asked for.
     pub due_ms: Option<Ms>,
+    /// Up to where on its team's clock the user is served by a poll. It is kept with the user, for a successor to go on from
+    /// ([`Engine::poll`]).
+    ///
+    /// [`Engine::poll`]: crate::Engine::poll
+    pub tag_ms: Option<Ms>,
     /// Which chunk a history request asks for.
     pub chunk: Option<ChunkId>,
     /// When it is given up: the caller aborts it then.

@@ -105,7 +105,7 @@ impl World {
         let epoch = self.journal.take_over(0).expect("in memory");
         let records = self.journal.replay(0, self.now_ms - 200_000).expect("in memory");
         self.engine.recover(0, &records, Lease { epoch, until_ms: Ms::MAX }, self.now_ms);
-        self.engine.poll(0, 0, 20_000, Some(START_MS), self.now_ms);
+        self.engine.poll(0, 0, 20_000, Some(0), self.now_ms);
         let missing: Vec<_> = (0..CHUNKS)
             .filter(|chunk| !self.committed[*chunk as usize])
             .map(|chunk| chunk..chunk + 1)

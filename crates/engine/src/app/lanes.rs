@@ -16,6 +16,7 @@ struct Choice {
     user: u32,
     cost: Cost,
     due_ms: Option<Ms>,
+    tag_ms: Option<Ms>,
     chunk: Option<(ChunkId, u16)>,
 }
 
@@ -67,7 +68,8 @@ impl App {
             self.asked.remove(&user);
             self.spend(cost);
             let team = self.users[user as usize].team;
-            return Some(Choice { lane: Lane::Live, team, user, cost, due_ms: Some(asked_ms), chunk: None });
+            let due_ms = Some(asked_ms);
+            return Some(Choice { lane: Lane::Live, team, user, cost, due_ms, tag_ms: None, chunk: None });
         }
         None
     }
@@ -133,14 +135,15 @@ impl App {
         // Where its period is everybody's there is no need to look at the user.
         let own_ms = || Ms::from(self.users[user as usize].period_ms);
         let period_ms = polls.shared_period_ms.unwrap_or_else(own_ms);
-        let mut tag_ms = next_tag(tag_ms, polls.clock.tau_ms(), period_ms);
+        let mut next_ms = next_tag(tag_ms, polls.clock.tau_ms(), period_ms);
+        let served_ms = next_ms - period_ms;
         if mutation::is("stretch-silently") {
-            tag_ms += period_ms;
+            next_ms += period_ms;
         }
-        polls.push(tag_ms, user);
+        polls.push(next_ms, user);
         self.reindex_due(team);
-        let cost = self.spec.poll_cost;
-        Choice { lane: Lane::Poll, team, user, cost, due_ms: Some(due_ms), chunk: None }
+        let (cost, due_ms, tag_ms) = (self.spec.poll_cost, Some(due_ms), Some(served_ms));
+        Choice { lane: Lane::Poll, team, user, cost, due_ms, tag_ms, chunk: None }
     }
 
     /// Requests history may have in flight: an eighth of the cap stays for polls.
@@ -233,7 +236,7 @@ impl App {
             self.withdraw(pull);
         }
         let chunk = Some((ChunkId { pull, chunk }, attempts));
-        Choice { lane: Lane::History, team, user, cost, due_ms: None, chunk }
+        Choice { lane: Lane::History, team, user, cost, due_ms: None, tag_ms: None, chunk }
     }
 
     /// What a request takes of the scarcest quota, so that teams whose requests differ can be compared:
@@ -244,7 +247,7 @@ impl App {
     }
 
     fn grant(&mut self, at: Instant, choice: &Choice) -> Grant {
-        let Choice { lane, team, user, cost, due_ms, chunk } = *choice;
+        let Choice { lane, team, user, cost, due_ms, tag_ms, chunk } = *choice;
         let marks = self.bucket.charge(at, cost);
         let user_marks = self.charge_user(user, at, cost);
         self.sequence += 1;
@@ -269,6 +272,7 @@ impl App {
             lane,
             cost,
             due_ms,
+            tag_ms,
             chunk: chunk.map(|(id, _)| id),
             deadline_ms: at.now_ms + self.spec.deadline_ms,
             record: Record::Grant {

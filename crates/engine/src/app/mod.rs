@@ -66,6 +66,9 @@ enum Whose {
     Known,
 }
 
+/// How long a response may take before any was seen, in milliseconds.
+const LATENCY_MS_ASSUMED: Ms = 2_000;
+
 /// How long responses take on average: how much longer than it is charged a request holds its part of a window.
 #[derive(Clone, Copy, Debug)]
 struct Typical {
@@ -77,22 +80,32 @@ struct Typical {
 
 impl Default for Typical {
     fn default() -> Self {
-        Self { mean: 250 * 64, used_ms: 250 }
+        Self::of(250)
     }
 }
 
 impl Typical {
+    /// What a predecessor found.
+    fn of(mean_ms: Ms) -> Self {
+        Self { mean: mean_ms * 64, used_ms: mean_ms }
+    }
+
+    /// The mean, in milliseconds.
+    fn mean_ms(&self) -> Ms {
+        self.mean / 64
+    }
+
     fn learn(&mut self, took_ms: Ms) {
         self.mean = self.mean - self.mean / 64 + took_ms;
     }
 
     /// Whether it is no longer what was used.
     fn has_moved(&self) -> bool {
-        (self.mean / 64).abs_diff(self.used_ms) > self.used_ms / 4 + 100
+        self.mean_ms().abs_diff(self.used_ms) > self.used_ms / 4 + 100
     }
 
     fn take(&mut self) -> Ms {
-        self.used_ms = self.mean / 64;
+        self.used_ms = self.mean_ms();
         self.used_ms
     }
 }
@@ -119,6 +132,11 @@ pub struct AppSpec {
     pub named_limits: Vec<Option<u64>>,
     /// Bounds on the provider's clock minus ours, in milliseconds, where a predecessor learned them.
     pub clock_offset_ms: Option<(i64, i64)>,
+    /// How long responses to a predecessor took, on average and at most, in milliseconds, where there were any.
+    pub response_ms: Option<(Ms, Ms)>,
+    /// A predecessor's clocks of polls, by team. They run on at the pace at which they were left, so they are as good later
+    /// as when one last changed its pace.
+    pub poll_clocks: Vec<PollClock>,
 }
 
 impl Default for AppSpec {
@@ -133,6 +151,8 @@ impl Default for AppSpec {
             clock_error_ms: 0,
             named_limits: Vec::new(),
             clock_offset_ms: None,
+            response_ms: None,
+            poll_clocks: Vec::new(),
         }
     }
 }
@@ -232,7 +252,7 @@ pub(crate) struct App {
     /// Polls that are due and not sent, those waiting for their user's quota included.
     overdue_count: u64,
     frozen_until_ms: Ms,
-    /// The longest that a response took lately.
+    /// The longest that a response took lately, of those there were.
     latency_ms: Ms,
     teams: Teams,
     lease: Lease,
@@ -273,8 +293,6 @@ pub(crate) struct App {
     parked: BTreeMap<u32, Vec<u32>>,
     /// Tags of the polls that are due and wait for their user's quota, by user.
     waiting: BTreeMap<u32, Ms>,
-    /// Users who were polled before, and when that last fell due, until it is known how far their polls are stretched.
-    returning: Vec<(u32, Ms)>,
     /// Has applications lie an odd number of lines apart, since those a power of two apart share few sets of a cache.
     _apart: [u64; 5],
 }
@@ -328,12 +346,11 @@ impl App {
             restretch_ms: Ms::MAX,
             all: Foresight::default(),
             history_again_ms: 0,
-            latency_ms: spec.deadline_ms.min(2_000),
-            answers: 0,
-            typical: Typical::default(),
+            latency_ms: spec.response_ms.map_or(0, |(_, longest_ms)| longest_ms),
+            answers: spec.response_ms.map_or(0, |_| u8::MAX),
+            typical: spec.response_ms.map_or_else(Typical::default, |(mean_ms, _)| Typical::of(mean_ms)),
             frozen_until_ms: 0,
             unexplained: 0,
-            returning: Vec::new(),
             wakes_ms: Ms::MAX,
             shard,
             spec,
@@ -343,8 +360,11 @@ impl App {
 
     /// Adds a team and returns its position.
     pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
+        let left = self.spec.poll_clocks.get(self.teams.len());
         // Each phase has a tag before the start.
-        self.teams.push(Team::new(weight, PollClock::new(now_ms, PERIOD_MS_MAX)));
+        let mut clock = left.cloned().unwrap_or_else(|| PollClock::new(now_ms, PERIOD_MS_MAX));
+        clock.advance(now_ms);
+        self.teams.push(Team::new(weight, clock));
         self.fair.add(weight);
         self.teams.len() as u32 - 1
     }
@@ -358,9 +378,11 @@ impl App {
         self.users.len() as u32 - 1
     }
 
-    /// Polls `user` every `period_ms` from now on. `due_ms` is when the last poll that was sent fell due, if one was: what
-    /// was missed since, at the pace at which polls go, is due at once, as one poll.
-    pub fn poll(&mut self, user: u32, period_ms: Ms, due_ms: Option<Ms>, now_ms: Ms) {
+    /// Polls `user` every `period_ms` from now on. `tag_ms` is that of the last poll that a predecessor sent
+    /// ([`Grant::tag_ms`]), if there was one: what was missed since is due at once, as one poll.
+    ///
+    /// [`Grant::tag_ms`]: crate::Grant::tag_ms
+    pub fn poll(&mut self, user: u32, period_ms: Ms, tag_ms: Option<Ms>, now_ms: Ms) {
         let period_ms = self.carried_period_ms(period_ms.clamp(1, PERIOD_MS_MAX)) as u32;
         let entry = &mut self.users[user as usize];
         assert!(entry.period_ms == 0, "a user is polled once");
@@ -377,11 +399,18 @@ impl App {
         team.connections += 1;
         team.period_ms_min = team.period_ms_min.min(period);
         self.restretch_ms = 0;
-        if let Some(due_ms) = due_ms {
-            self.returning.push((user, due_ms));
-        } else {
-            team.polls.push(first_tag(team.polls.clock.tau_ms(), phase_ms, period), user);
-            self.reindex_due(team_index);
+        let tau_ms = team.polls.clock.tau_ms();
+        let next_ms = match tag_ms {
+            // Its tag is the one that it would have had, so that many fall due together once and no more.
+            Some(tag_ms) => {
+                let last_ms = first_tag(tau_ms + 1, phase_ms, period) - period;
+                if tag_ms < last_ms { last_ms } else { last_ms + period }
+            }
+            None => first_tag(tau_ms, phase_ms, period),
+        };
+        team.polls.push(next_ms, user);
+        self.reindex_due(team_index);
+        if tag_ms.is_none() {
             self.join(user, now_ms);
         }
     }
@@ -389,13 +418,22 @@ impl App {
     /// How long a response may take, for what history has to leave to polls: as long as the longest lately; before the
     /// first one, when much of a window may be sent, as long as any may.
     fn longest_ms(&self) -> Ms {
-        if self.answers > 0 { self.latency_ms } else { self.spec.deadline_ms }
+        if self.answers > 0 { self.latency_ms() } else { self.spec.deadline_ms }
+    }
+
+    /// The longest that a response took lately, or what is assumed: that is forgotten soon.
+    fn latency_ms(&self) -> Ms {
+        let assumed_ms = match self.answers {
+            u8::MAX => 0,
+            answers => 8 * LATENCY_MS_ASSUMED / (8 + Ms::from(answers)),
+        };
+        self.latency_ms.max(assumed_ms).min(self.spec.deadline_ms)
     }
 
     /// A period that the user's own windows carry and leave room for history, which may be asked for at any time.
     fn carried_period_ms(&self, period_ms: Ms) -> Ms {
         let carried = self.spec.user_windows.iter().map(|window| {
-            let span_ms = window.length_ms + self.latency_ms;
+            let span_ms = window.length_ms + LATENCY_MS_ASSUMED.min(self.spec.deadline_ms);
             let rounded = matches!(window.kind, Kind::TwoCounter | Kind::Unknown);
             let share = poll_share(rounded, window.limit, POLL_SHARE_PENDING, true);
             (self.spec.poll_cost.of(window.unit) * span_ms * 1_000).div_ceil(share)

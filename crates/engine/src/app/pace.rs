@@ -1,14 +1,10 @@
 //! How fast each team's polls go, so that quota carries them.
 
-use std::collections::BTreeMap;
-
 use super::admit::Foresight;
 use super::demand::{Demand, POLL_SHARE, POLL_SHARE_PENDING};
 use super::newcomers::Newcomers;
-use super::users::User;
 use super::{App, Team, Whose};
 use crate::mutation;
-use crate::poll::{first_tag, polled_ms};
 use crate::quota::Window;
 use crate::stretch::{capacity, rates};
 use crate::time::Ms;
@@ -27,13 +23,8 @@ impl App {
     /// Shares the poll capacity of the application's windows among its teams and changes the rates of their clocks.
     pub(super) fn restretch(&mut self, now_ms: Ms) {
         self.restretch_ms = Ms::MAX;
+        let rates = self.carried_rates(now_ms);
         let until_ms = self.history_counts_until_ms();
-        let rates = self.carried_rates(now_ms, self.pending > 0);
-        if !self.returning.is_empty() {
-            // History that counts left room for the pace that polls had beside it.
-            let paced = self.carried_rates(now_ms, self.pending > 0 || now_ms < until_ms);
-            self.enter_returning(now_ms, &paced);
-        }
         self.welcome(now_ms);
         if now_ms < until_ms && !mutation::is("faster-at-once") {
             let slower = |(team, rate): (&Team, &u64)| team.polls.clock.rate().min(*rate);
@@ -49,50 +40,13 @@ impl App {
         }
     }
 
-    /// Enters polls of users who were polled before: what was missed at this pace is due at once. Its tag is the one that it
-    /// would have had, so that many fall due together once and no more.
-    fn enter_returning(&mut self, now_ms: Ms, rates: &[u64]) {
-        let returning = std::mem::take(&mut self.returning);
-        self.put_clocks_right(now_ms, rates, &returning);
-        for (user, due_ms) in returning {
-            let User { team, period_ms, phase_ms } = self.users[user as usize];
-            let (period_ms, phase_ms) = (Ms::from(period_ms), Ms::from(phase_ms));
-            let passed_ms = polled_ms(now_ms.saturating_sub(due_ms), rates[team as usize]);
-            let polls = &mut self.teams[team as usize].polls;
-            // The one that was sent is not its own next one, however little has passed since.
-            let earliest_ms = polls.clock.tau_ms() + (period_ms / 2).saturating_sub(passed_ms);
-            let next_ms = first_tag(earliest_ms, phase_ms, period_ms);
-            let is_missed = passed_ms >= period_ms;
-            polls.push(if is_missed { next_ms - period_ms } else { next_ms }, user);
-            self.reindex_due(team);
-        }
-    }
-
-    /// Puts the clocks of teams whose users return to where a predecessor's stood, which went at these rates. A clock that was slowed, once or now, is
-    /// behind one that was not; how far, a poll tells: it read that poll's tag when it fell due. A team's last poll tells
-    /// it best, of those with its longest period, which the others mostly divide.
-    fn put_clocks_right(&mut self, now_ms: Ms, rates: &[u64], returning: &[(u32, Ms)]) {
-        let mut tellers: BTreeMap<u32, (u32, Ms, u32)> = BTreeMap::new();
-        for (user, due_ms) in returning {
-            let User { team, period_ms, phase_ms } = self.users[*user as usize];
-            let teller = tellers.entry(team).or_default();
-            *teller = (*teller).max((period_ms, *due_ms, phase_ms));
-        }
-        for (team, (period_ms, due_ms, phase_ms)) in tellers {
-            let clock = &mut self.teams[team as usize].polls.clock;
-            clock.set_rate(now_ms, rates[team as usize]);
-            let passed_ms = polled_ms(now_ms.saturating_sub(due_ms), rates[team as usize]);
-            clock.skip_to(Ms::from(phase_ms) + passed_ms, Ms::from(period_ms));
-        }
-    }
-
-    /// The rate of each team's clock that the application's windows carry, beside `history` or alone.
-    fn carried_rates(&mut self, now_ms: Ms, history: bool) -> Vec<u64> {
+    /// The rate of each team's clock that the application's windows carry.
+    fn carried_rates(&mut self, now_ms: Ms) -> Vec<u64> {
         let at = self.at(now_ms);
         let typical_ms = self.typical.take();
         // A user's history left that user's polls room for the pace they had.
         let counts = !self.spec.user_windows.is_empty() && now_ms < self.history_counts_until_ms();
-        let history = history || counts;
+        let history = self.pending > 0 || counts;
         let permille = if history { POLL_SHARE_PENDING } else { POLL_SHARE };
         let carried = |window: &Window| {
             let spec = window.spec();
@@ -102,7 +56,7 @@ impl App {
             let others = others.min(window.limit() * 9 / 10);
             let share = window.poll_share(window.limit() - others, permille, history);
             // Beside somebody else nothing is cut fine.
-            let latency_ms = if others > 0 { self.latency_ms } else { typical_ms };
+            let latency_ms = if others > 0 { self.latency_ms() } else { typical_ms };
             (cost > 0).then(|| capacity(share, window.occupied_ms(at, latency_ms), cost))
         };
         // What may be in flight at once is a window too, as long as a response takes: on average that is at most so much

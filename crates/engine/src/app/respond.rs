@@ -29,10 +29,9 @@ impl App {
             return (Outcome::Unknown, None);
         };
         let took_ms = now_ms - request.sent.now_ms;
-        // The longest seen, forgotten slowly; what was assumed before any was seen, soon.
-        let slowly = (8 + Ms::from(self.answers)).min(256);
+        // The longest seen, forgotten slowly.
         self.latency_ms =
-            took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / slowly);
+            took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
         if self.answers == 0 {
             // Slack was worked out for the deadline as latency.
             self.forget_slack();

@@ -14,6 +14,8 @@ impl App {
             windows: windows.iter().map(|window| *window.spec()).collect(),
             named_limits: windows.iter().map(Window::named_limit).collect(),
             clock_offset_ms: self.clock.offset(),
+            response_ms: (self.answers > 0).then(|| (self.typical.mean_ms(), self.latency_ms)),
+            poll_clocks: self.teams.iter().map(|team| team.polls.clock.clone()).collect(),
             ..self.spec.clone()
         }
     }

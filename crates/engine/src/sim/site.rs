@@ -20,8 +20,8 @@ pub struct Person {
     pub first_due_ms: Option<Ms>,
     /// When the last poll was sent.
     pub polled_ms: Option<Ms>,
-    /// When that fell due.
-    pub due_ms: Option<Ms>,
+    /// Up to where on its team's clock that served them.
+    pub tag_ms: Option<Ms>,
     /// Whether polls go on for them.
     pub connected: bool,
     /// From when on their polls are to be on time: at once, or a window after they joined beside history or a crash.
@@ -92,7 +92,7 @@ impl Site {
                 index,
                 first_due_ms: None,
                 polled_ms: None,
-                due_ms: None,
+                tag_ms: None,
                 connected: false,
                 settled_ms: 0,
                 done: Vec::new(),
@@ -120,14 +120,14 @@ impl Site {
     }
 
     /// A poll that fell due at `due_ms` is sent.
-    pub fn polled(&mut self, user: u32, due_ms: Ms, now_ms: Ms) {
+    pub fn polled(&mut self, user: u32, due_ms: Ms, tag_ms: Option<Ms>, now_ms: Ms) {
         self.lateness.add(now_ms - due_ms);
         let person = &mut self.people[user as usize];
         if due_ms >= person.settled_ms {
             self.settled_lateness.add(now_ms - due_ms);
         }
         person.first_due_ms.get_or_insert(due_ms);
-        person.due_ms = Some(due_ms);
+        person.tag_ms = tag_ms;
         if let Some(before) = person.polled_ms.replace(now_ms) {
             self.gaps.add(now_ms - before);
         }

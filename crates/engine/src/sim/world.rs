@@ -286,7 +286,7 @@ impl<'a, 't> World<'a, 't> {
         let app = grant.id.app as usize;
         let site = &mut self.sites[app];
         match (grant.lane, grant.due_ms) {
-            (Lane::Poll, Some(due_ms)) => site.polled(grant.user, due_ms, self.now_ms),
+            (Lane::Poll, Some(due_ms)) => site.polled(grant.user, due_ms, grant.tag_ms, self.now_ms),
             (Lane::Live, Some(asked_ms)) => site.live_lateness.add(self.now_ms - asked_ms),
             _ => {}
         }
@@ -328,7 +328,7 @@ impl<'a, 't> World<'a, 't> {
                 person.settled_ms = settled_ms;
                 if person.connected {
                     let period_ms = seconds_ms(self.scenario.app[app].team[person.team].poll_seconds);
-                    self.engine.poll(shard, user, period_ms, person.due_ms, self.now_ms);
+                    self.engine.poll(shard, user, period_ms, person.tag_ms, self.now_ms);
                 }
                 self.pull(app, user);
             }

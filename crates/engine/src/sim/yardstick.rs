@@ -133,17 +133,24 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         let firsts = (0..app.team.len()).map(|team| firsts(world, index, team)).collect();
         let mut held =
             Self { world, app, site, index, yardstick, windows: vec![], user_windows: vec![], firsts };
-        held.windows = held.real(app.grown_specs());
-        held.user_windows = held.real(app.user_specs());
+        held.windows = held.real(app.grown_specs(), held.polls_on_both_sides());
+        held.user_windows = held.real(app.user_specs(), 0);
         held
+    }
+
+    /// How many polls of a two-counter window of the application are charged in the next one too: for as long as a response
+    /// takes and the clock may wander longer, and one that may be on either side of the boundary.
+    fn polls_on_both_sides(&self) -> u64 {
+        let under_way = self.polls_in(self.world.scenario.latency_ms[1] + EPSILON_MS_MIN / 8);
+        under_way + self.polls_in(2 * EPSILON_MS_MIN).min(1)
     }
 
     fn kind(&self) -> Kind {
         self.app.real_kind()
     }
 
-    /// The windows as the provider counts, or as we are held against them.
-    fn real(&self, specs: Vec<WindowSpec>) -> Vec<WindowSpec> {
+    /// The windows as the provider counts, or as we are held against them: with as many polls charged twice.
+    fn real(&self, specs: Vec<WindowSpec>, twice: u64) -> Vec<WindowSpec> {
         let is_promise = self.yardstick == Yardstick::Promise;
         let kind = match self.kind() {
             Kind::Anchored | Kind::Bucket if is_promise => Kind::Log,
@@ -151,12 +158,11 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         };
         let real = |spec: WindowSpec| match is_blind(&spec) {
             true => WindowSpec { kind: Kind::Log, length_ms: 2 * spec.length_ms, ..spec },
-            // A sum that falls evenly has room for a whole request only now and then. Polls are charged for as long as a
-            // response takes and the clock may wander longer, and one that may be on either side of a boundary on both.
+            // A sum that falls evenly has room for a whole request only now and then. Where windows are hardly longer than
+            // a response takes nothing is promised.
             false if kind == Kind::TwoCounter && is_promise => {
-                let under_way = self.polls_in(self.world.scenario.latency_ms[1] + EPSILON_MS_MIN / 8);
-                let less = 1 + under_way + self.polls_in(2 * EPSILON_MS_MIN).min(1);
-                WindowSpec { kind, limit: spec.limit.saturating_sub(less).max(1), ..spec }
+                let twice = if spec.length_ms < 4 * self.world.scenario.latency_ms[1] { 0 } else { twice };
+                WindowSpec { kind, limit: spec.limit.saturating_sub(1 + twice).max(1), ..spec }
             }
             false => WindowSpec { kind, ..spec },
         };

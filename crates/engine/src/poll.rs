@@ -39,6 +39,14 @@ impl PollClock {
         Self { tau: tau_ms << SHIFT, at_ms: now_ms, rate: FULL_RATE }
     }
 
+    /// The clock as it has run on until `now_ms`, for a successor; whoever left it may have been ahead in real time.
+    #[must_use]
+    pub fn resumed(&self, now_ms: Ms) -> Self {
+        let mut clock = Self { at_ms: self.at_ms.min(now_ms), ..self.clone() };
+        clock.advance(now_ms);
+        clock
+    }
+
     /// Lets poll time pass until `now_ms`.
     pub fn advance(&mut self, now_ms: Ms) {
         self.tau += now_ms.saturating_sub(self.at_ms) * self.rate;

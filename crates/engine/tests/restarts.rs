@@ -1,6 +1,7 @@
 //! What a restart changes: next to nothing. Each test is a scenario with restarts and a claim about its summary.
 
 use lookback_engine::sim::{self, Scenario, Summary};
+use lookback_engine::{AppSpec, Engine, Ms, PollClock};
 
 /// A scenario of one application on a Monday evening, with these windows and teams, whose owner goes away as told.
 fn restarted(latency_ms: &str, goes: &str, windows: &str, teams: &str) -> Summary {
@@ -108,4 +109,26 @@ fn a_poll_missed_while_its_team_was_slowed_goes_at_once() {
          history_requests = 2000\nhistory_at_seconds = 21600",
     );
     assert!(summary.poll_gap_ms_max["app"] <= 4_300_000, "ten minutes more than an hour: {summary}");
+}
+
+#[test]
+fn what_was_served_is_not_due_again_and_what_was_missed_is_once() {
+    const NOW_MS: Ms = 1_764_000_000_000;
+    // The clock of the first user's team reads 10,000 s, and each 600 s of it are a period.
+    let due_in_ms = |tag_ms| {
+        let mut engine = Engine::new();
+        // Whoever left it was a minute ahead.
+        let poll_clocks = vec![PollClock::new(NOW_MS + 60_000, 10_000_000)];
+        engine.add_app(AppSpec { poll_clocks, ..AppSpec::default() }, NOW_MS).expect("no windows");
+        engine.add_team(0, 1, NOW_MS);
+        engine.add_user(0, 0);
+        engine.poll(0, 0, 600_000, Some(tag_ms), NOW_MS);
+        if engine.decide(NOW_MS).is_some() { 0 } else { engine.wake_ms().expect("it is polled") - NOW_MS }
+    };
+    assert_eq!(due_in_ms(9_600_000), 200_000, "as if nothing had been");
+    assert_eq!(due_in_ms(10_200_000), 800_000, "one stood for that one too");
+    assert_eq!(due_in_ms(9_000_000), 0, "missed");
+    assert_eq!(due_in_ms(0), 0, "missed long ago");
+    assert_eq!(due_in_ms(9_400_000), 200_000, "of another period or phase, less than half a period ago");
+    assert_eq!(due_in_ms(99_000_000), 200_000, "of a clock that was lost");
 }

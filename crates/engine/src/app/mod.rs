@@ -132,10 +132,10 @@ pub struct AppSpec {
     pub named_limits: Vec<Option<u64>>,
     /// Bounds on the provider's clock minus ours, in milliseconds, where a predecessor learned them.
     pub clock_offset_ms: Option<(i64, i64)>,
-    /// How long responses to a predecessor took, on average and at most, in milliseconds, where there were any.
+    /// How long responses to a predecessor took, on average and at most, in milliseconds, where there were some.
     pub response_ms: Option<(Ms, Ms)>,
-    /// A predecessor's clocks of polls, by team. They run on at the pace at which they were left, so they are as good later
-    /// as when one last changed its pace.
+    /// A predecessor's clocks of polls, in the order in which teams are added. They run on at the pace at which they were
+    /// left, so they are as good later as when one last changed its pace.
     pub poll_clocks: Vec<PollClock>,
 }
 
@@ -362,8 +362,7 @@ impl App {
     pub fn add_team(&mut self, weight: u64, now_ms: Ms) -> u32 {
         let left = self.spec.poll_clocks.get(self.teams.len());
         // Each phase has a tag before the start.
-        let mut clock = left.cloned().unwrap_or_else(|| PollClock::new(now_ms, PERIOD_MS_MAX));
-        clock.advance(now_ms);
+        let clock = left.map_or_else(|| PollClock::new(now_ms, PERIOD_MS_MAX), |left| left.resumed(now_ms));
         self.teams.push(Team::new(weight, clock));
         self.fair.add(weight);
         self.teams.len() as u32 - 1
@@ -401,10 +400,15 @@ impl App {
         self.restretch_ms = 0;
         let tau_ms = team.polls.clock.tau_ms();
         let next_ms = match tag_ms {
-            // Its tag is the one that it would have had, so that many fall due together once and no more.
             Some(tag_ms) => {
-                let last_ms = first_tag(tau_ms + 1, phase_ms, period) - period;
-                if tag_ms < last_ms { last_ms } else { last_ms + period }
+                let last_ms = first_tag(tau_ms + 1, phase_ms, period).saturating_sub(period);
+                if tag_ms + period / 2 <= last_ms {
+                    // Missed. Its tag is the one that it would have had, so that many fall due together once and no more.
+                    last_ms
+                } else {
+                    // A poll may have stood for that one too.
+                    last_ms + if tag_ms == last_ms + period { 2 } else { 1 } * period
+                }
             }
             None => first_tag(tau_ms, phase_ms, period),
         };
@@ -433,7 +437,9 @@ impl App {
     /// A period that the user's own windows carry and leave room for history, which may be asked for at any time.
     fn carried_period_ms(&self, period_ms: Ms) -> Ms {
         let carried = self.spec.user_windows.iter().map(|window| {
-            let span_ms = window.length_ms + LATENCY_MS_ASSUMED.min(self.spec.deadline_ms);
+            // No less than is assumed at first, so that connections keep their period as a rule.
+            let span_ms =
+                window.length_ms + self.latency_ms().max(LATENCY_MS_ASSUMED).min(self.spec.deadline_ms);
             let rounded = matches!(window.kind, Kind::TwoCounter | Kind::Unknown);
             let share = poll_share(rounded, window.limit, POLL_SHARE_PENDING, true);
             (self.spec.poll_cost.of(window.unit) * span_ms * 1_000).div_ceil(share)

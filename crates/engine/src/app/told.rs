@@ -6,6 +6,9 @@ use crate::poll::FULL_RATE;
 use crate::quota::Window;
 use crate::time::Ms;
 
+/// From how many responses on a successor is told how long they take.
+const ANSWERS_MIN: u8 = 16;
+
 impl App {
     /// What is stored with the application, as learned so far.
     pub fn learned(&self) -> AppSpec {
@@ -14,7 +17,7 @@ impl App {
             windows: windows.iter().map(|window| *window.spec()).collect(),
             named_limits: windows.iter().map(Window::named_limit).collect(),
             clock_offset_ms: self.clock.offset(),
-            response_ms: (self.answers > 0).then(|| (self.typical.mean_ms(), self.latency_ms)),
+            response_ms: (self.answers >= ANSWERS_MIN).then(|| (self.typical.mean_ms(), self.latency_ms)),
             poll_clocks: self.teams.iter().map(|team| team.polls.clock.clone()).collect(),
             ..self.spec.clone()
         }

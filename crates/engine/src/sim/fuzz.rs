@@ -281,6 +281,12 @@ mod tests {
     }
 
     #[test]
+    fn the_bound_knows_polls_that_waited_for_somebody_who_went_away() {
+        // Six that joined when history had filled the day, and were never polled before the crash.
+        holds(include_str!("../../tests/drawn/8800042504.toml"));
+    }
+
+    #[test]
     fn history_under_windows_of_the_application_and_of_users_is_done_as_promised() {
         // One team in three, of a seventh of the weights, has the people who need longest by their own windows.
         holds(include_str!("../../tests/drawn/800006635.toml"));

@@ -61,6 +61,8 @@ pub struct Site {
     pub settled_lateness: Histogram,
     /// How late what was asked for live was.
     pub live_lateness: Histogram,
+    /// The longest that a poll had waited which was never sent, since whoever was to send it went away.
+    pub unsent_ms: Ms,
     /// Time between a connection's polls.
     pub gaps: Histogram,
     /// History requests of each team that failed or whose response was lost, so that they had to be sent again.
@@ -107,6 +109,7 @@ impl Site {
             lateness: Histogram::default(),
             settled_lateness: Histogram::default(),
             live_lateness: Histogram::default(),
+            unsent_ms: 0,
             gaps: Histogram::default(),
             again: vec![0; app.team.len()],
             arrived: [0; 3],

@@ -307,6 +307,11 @@ impl<'a, 't> World<'a, 't> {
 
     /// A successor reads the journal and carries on.
     fn take_over(&mut self) -> Result<(), SimError> {
+        for (app, site) in self.sites.iter_mut().enumerate() {
+            let waited =
+                self.engine.overdue(app as u32).map(|(_, due_ms)| self.now_ms.saturating_sub(due_ms));
+            site.unsent_ms = waited.fold(site.unsent_ms, Ms::max);
+        }
         self.engine = self.register(Some(&self.engine))?;
         self.alive = true;
         let longest = |app: usize| {

@@ -212,7 +212,7 @@ impl<'w, 's, 't> Held<'w, 's, 't> {
         let late_ms = site.lateness.percentiles().max;
         let overdue = self.world.engine.overdue(self.index);
         let overdue_ms =
-            overdue.map(|(_, due_ms)| self.world.now_ms.saturating_sub(due_ms)).max().unwrap_or(0);
+            overdue.map(|(_, due_ms)| self.world.now_ms.saturating_sub(due_ms)).fold(site.unsent_ms, Ms::max);
         let longest_ms = if scenario.tail_rate > 0.0 { scenario.tail_ms } else { 0 }.max(latency[1]);
         let skew_ms = 2 * scenario.clock_skew_ms.unsigned_abs();
         let is_charged = self.yardstick == Yardstick::Promise && self.kind() != Kind::TwoCounter;

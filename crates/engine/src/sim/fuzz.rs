@@ -291,6 +291,8 @@ mod tests {
         // One team in three, of a seventh of the weights, has the people who need longest by their own windows.
         holds(include_str!("../../tests/drawn/800006635.toml"));
         holds(include_str!("../../tests/drawn/1200045081.toml"));
+        // Who waits for their own windows finds the application's spent by those who do not.
+        holds(include_str!("../../tests/drawn/60004739.toml"));
     }
 
     #[test]

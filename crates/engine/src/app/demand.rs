@@ -156,14 +156,14 @@ impl UserPollsAhead {
         };
         let matters =
             period_ms > 0 && app.spec.user_windows.iter().any(|spec| app.responses_take_much_of(spec));
-        let landings = app.landings(now_ms).filter(|(whose, ..)| *whose == user);
-        let landings = landings.take_while(|_| matters).map(|(_, lands_ms, cost)| (lands_ms, cost));
+        let of_user = |(whose, lands_ms, cost)| (whose == user).then_some((lands_ms, cost));
+        let landings = if matters { app.landings(now_ms).filter_map(of_user).collect() } else { Vec::new() };
         Self {
             poll_cost: app.spec.poll_cost,
             is_due,
             until_due_ms,
             period_ms: clock.stretched_ms(period_ms),
-            landings: landings.collect(),
+            landings,
         }
     }
 

@@ -406,8 +406,9 @@ impl App {
                     // Missed. Its tag is the one that it would have had, so that many fall due together once and no more.
                     last_ms
                 } else {
-                    // A poll may have stood for that one too.
-                    last_ms + if tag_ms == last_ms + period { 2 } else { 1 } * period
+                    // A poll may have stood for the next one too.
+                    let periods = if tag_ms == last_ms + period { 2 } else { 1 };
+                    last_ms + periods * period
                 }
             }
             None => first_tag(tau_ms, phase_ms, period),

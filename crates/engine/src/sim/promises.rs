@@ -120,7 +120,7 @@ fn promised_ms(scenario: &Scenario, summary: &Summary) -> Option<Ms> {
         return None;
     }
     // Of a clock window that is shorter than the deadline most is close to its end before the first response: what is sent
-    // then has to fit the next one too. That may cost a window, in whose stead come as many as polls leave it.
+    // then has to fit the next one too. What a first window could have taken may need a deadline's worth of later ones.
     let lengths = app.windows.iter().chain(&app.user_windows).map(|window| seconds_ms(window.seconds));
     let closing = lengths.filter(|length_ms| *length_ms < scenario.request_deadline_ms()).max();
     let closing_ms =

@@ -295,8 +295,8 @@ mod tests {
         app.add_team(1, 1_000);
         for user in 0..7 {
             app.add_user(0);
-            let polled_ms = (user == 3).then_some(0);
-            app.poll(user, [9_000, 17_000][user as usize % 2], polled_ms, 11_000);
+            let tag_ms = (user == 3).then_some(0);
+            app.poll(user, [9_000, 17_000][user as usize % 2], tag_ms, 11_000);
         }
         let mut seen = [0; 4];
         for now_ms in (11_000..400_000).step_by(37) {

@@ -11,9 +11,19 @@ use crate::failure::Outcome;
 use crate::session::{Params, Session};
 use crate::{PostgresStore, org};
 
-const INSERT: &str = "INSERT INTO audit_entry (org_id, id, team_id, actor, action, before, after, acknowledgement) \
-     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], \
-     $8::text[])";
+macro_rules! insert {
+    ($rest:literal) => {
+        concat!(
+            "INSERT INTO audit_entry (org_id, id, team_id, actor, action, before, after, acknowledgement) \
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], \
+             $7::text[], $8::text[])",
+            $rest
+        )
+    };
+}
+
+const INSERT: &str = insert!("");
+const INSERT_MISSING: &str = insert!(" ON CONFLICT DO NOTHING");
 
 /// Entries between two ids, the newest first, of one actor and action where these are said.
 macro_rules! entries {
@@ -36,7 +46,7 @@ pub(crate) const EVERY: &str = "SELECT org_id, id, team_id, actor, action, befor
      FROM audit_entry WHERE (org_id, id) > ($1, $2) ORDER BY org_id, id LIMIT $3";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_ORG, OF_TEAMS, EVERY];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, INSERT_MISSING, OF_ORG, OF_TEAMS, EVERY];
 
 #[async_trait]
 impl AuditStore for PostgresStore {
@@ -90,8 +100,18 @@ pub(crate) async fn record(session: &Session, trail: Trail<'_>) -> Outcome<()> {
     record_all(session, &trail.into_entries()).await
 }
 
+/// Keeps those of these entries that are not there.
+pub(crate) async fn insert_missing(session: &Session, entries: &[&AuditEntry]) -> Outcome<()> {
+    insert(session, INSERT_MISSING, entries).await
+}
+
 /// Keeps the entries of any number of changes.
 pub(crate) async fn record_all(session: &Session, entries: &[AuditEntry]) -> Outcome<()> {
+    insert(session, INSERT, &Vec::from_iter(entries)).await
+}
+
+/// Keeps entries by one of the statements that [`insert!`] makes.
+async fn insert(session: &Session, sql: &str, entries: &[&AuditEntry]) -> Outcome<()> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -106,7 +126,7 @@ pub(crate) async fn record_all(session: &Session, entries: &[AuditEntry]) -> Out
     let (before, after) = (texts(|entry| &entry.before), texts(|entry| &entry.after));
     let acknowledgements = texts(|entry| &entry.acknowledgement);
     session
-        .change(INSERT, &[&orgs, &ids, &teams, &actors, &actions, &before, &after, &acknowledgements])
+        .change(sql, &[&orgs, &ids, &teams, &actors, &actions, &before, &after, &acknowledgements])
         .await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! How values stand in columns. What a column holds that we do not know is an error, never a panic: it may be from a
 //! newer version.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -16,6 +17,11 @@ use crate::failure::{Failure, Outcome};
 /// The first id that a page may hold: what follows this one, or the least of all. Nothing follows the greatest.
 pub(crate) fn first_after(after: Option<Uuid>) -> Option<Uuid> {
     after.map_or(Some(Uuid::nil()), |id| id.as_u128().checked_add(1).map(Uuid::from_u128))
+}
+
+/// The ids that stand in the first column.
+pub(crate) fn ids_of(rows: &[Row]) -> Outcome<BTreeSet<Uuid>> {
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// How many rows at most.

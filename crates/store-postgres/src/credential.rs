@@ -1,5 +1,6 @@
 //! OAuth applications of teams.
 
+mod many;
 mod row;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::failure::Outcome;
 use crate::page::page_of;
 use crate::session::Session;
 use crate::{PostgresStore, audit, once, preference};
+pub(crate) use many::insert_all;
 use row::{Owned, columns, put};
 
 const IN_PLACE: &str = columns!("team_id = $1 AND environment = $2 AND provider = $3 FOR UPDATE");
@@ -57,6 +59,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     TEAMS_IN_SCOPE,
     DELETE,
     NOT_UNDER,
+    many::INSERT,
+    many::OWNERS,
 ];
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! Management keys.
 
 mod lookup;
+mod many;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ use crate::page::chunks;
 use crate::session::{Params, Session};
 use crate::{PostgresStore, audit, once, org};
 pub(crate) use lookup::by_digest;
+pub(crate) use many::insert_all;
 
 /// The columns of a key, as [`read`] takes them. The bindings are looked up only where there can be some.
 macro_rules! columns {
@@ -49,8 +51,23 @@ const UPDATE: &str = "UPDATE management_key SET label = $2, expires_at_us = $3 W
 const DELETE: &str = "DELETE FROM management_key WHERE id = $1";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] =
-    &[INSERT, BIND, UNBIND, HOLD_TEAMS, BOUND_TO, PAGE, EVERY, GET, BY_DIGEST, HAS_ADMIN, UPDATE, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[
+    INSERT,
+    BIND,
+    UNBIND,
+    HOLD_TEAMS,
+    BOUND_TO,
+    PAGE,
+    EVERY,
+    GET,
+    BY_DIGEST,
+    HAS_ADMIN,
+    UPDATE,
+    DELETE,
+    many::INSERT,
+    many::BIND,
+    many::HOLD_TEAMS,
+];
 
 #[async_trait]
 impl KeyStore for PostgresStore {

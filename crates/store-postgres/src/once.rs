@@ -3,7 +3,6 @@
 //! Whoever comes first claims the token before it creates anything; whoever comes with the same token meanwhile waits
 //! at its row until the first is done, and finds what came of it.
 
-use jiff::Timestamp;
 use lookback_domain::{KeyId, OrgId};
 use lookback_store::{Author, Created, Error, Once, Token, Was, once_kept_since};
 use tokio_postgres::Row;
@@ -21,11 +20,12 @@ const REMEMBER: &str = "UPDATE once SET id = $3, created = $4 WHERE key_id = $1 
 /// Of the whole deployment.
 pub(crate) const EVERY: &str = "SELECT key_id, token, org_id, fingerprint, at_us, id, created FROM once \
      WHERE (key_id, token) > ($1, $2) ORDER BY key_id, token LIMIT $3";
-const INSERT: &str = "INSERT INTO once (key_id, token, org_id, fingerprint, at_us, id, created) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const INSERT_MISSING: &str = "INSERT INTO once (key_id, token, org_id, fingerprint, at_us, id, created) \
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bigint[], $6::uuid[], $7::text[]) \
+     ON CONFLICT DO NOTHING";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[CLAIM, RECALL, REMEMBER, EVERY, INSERT];
+pub(crate) const STATEMENTS: &[&str] = &[CLAIM, RECALL, REMEMBER, EVERY, INSERT_MISSING];
 
 /// Claims the token, or gives what came of the creation before: a replay or a mismatch.
 pub(crate) async fn claim(
@@ -58,18 +58,16 @@ pub(crate) async fn remember(session: &Session, once: Option<&Once>, was: Was) -
     Ok(())
 }
 
-/// Adds a token with what came of it.
-pub(crate) async fn insert(
-    session: &Session,
-    once: &Once,
-    org: OrgId,
-    at: Timestamp,
-    was: Was,
-) -> Outcome<()> {
-    let Once { key_id, token, fingerprint } = once;
-    let (fingerprint, at_us) = (&fingerprint[..], at.as_microsecond());
-    let created = was.created.as_ref().map(json_column);
-    session.change(INSERT, &[&key_id.0, token, &org.0, &fingerprint, &at_us, &was.id, &created]).await?;
+/// Adds those of these tokens that are not there, to organisations that stay.
+pub(crate) async fn insert_missing(session: &Session, tokens: &[&Token]) -> Outcome<()> {
+    let keys: Vec<_> = tokens.iter().map(|token| token.once.key_id.0).collect();
+    let names: Vec<_> = tokens.iter().map(|token| &token.once.token[..]).collect();
+    let orgs: Vec<_> = tokens.iter().map(|token| token.org_id.0).collect();
+    let fingerprints: Vec<_> = tokens.iter().map(|token| &token.once.fingerprint[..]).collect();
+    let at_us: Vec<_> = tokens.iter().map(|token| token.at.as_microsecond()).collect();
+    let ids: Vec<_> = tokens.iter().map(|token| token.id).collect();
+    let created: Vec<_> = tokens.iter().map(|token| token.created.as_ref().map(json_column)).collect();
+    session.change(INSERT_MISSING, &[&keys, &names, &orgs, &fingerprints, &at_us, &ids, &created]).await?;
     Ok(())
 }
 

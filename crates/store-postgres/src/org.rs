@@ -1,5 +1,7 @@
 //! Organisations.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use lookback_domain::OrgId;
 use lookback_store::{Author, Error, Key, Org, OrgStore, Result, Team, Trail, kept};
@@ -12,6 +14,8 @@ use crate::session::Session;
 use crate::{PostgresStore, audit, key, part, team};
 
 const INSERT: &str = "INSERT INTO org (id, name, created_at_us) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+const INSERT_ALL: &str = "INSERT INTO org (id, name, created_at_us) \
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING";
 const GET: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1";
 const PAGE: &str = "SELECT id, name, created_at_us FROM org WHERE id >= $1 ORDER BY id LIMIT $2";
 /// Of the whole deployment.
@@ -20,6 +24,7 @@ const RENAME: &str = "UPDATE org SET name = $2 WHERE id = $1";
 // Three ways to hold it until the transaction ends: so that it stays; so that nobody else changes it or decides by
 // which keys it has; so that nothing of it is changed any more.
 const HOLD: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR KEY SHARE";
+const HOLD_ALL: &str = "SELECT id FROM org WHERE id = ANY($1) ORDER BY id FOR KEY SHARE";
 const LOCK: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR NO KEY UPDATE";
 const CLOSE: &str = "SELECT id, name, created_at_us FROM org WHERE id = $1 FOR UPDATE";
 // With what is left of it, which cascades.
@@ -27,7 +32,8 @@ const DELETE: &str = "DELETE FROM org WHERE id = $1";
 const DELETE_ONCE: &str = "DELETE FROM once WHERE org_id = $1";
 
 #[cfg(feature = "testing")]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, GET, PAGE, RENAME, HOLD, LOCK, CLOSE, DELETE, DELETE_ONCE];
+pub(crate) const STATEMENTS: &[&str] =
+    &[INSERT, INSERT_ALL, GET, PAGE, RENAME, HOLD, HOLD_ALL, LOCK, CLOSE, DELETE, DELETE_ONCE];
 
 #[async_trait]
 impl OrgStore for PostgresStore {
@@ -108,6 +114,16 @@ pub(crate) async fn hold(session: &Session, id: OrgId) -> Outcome<()> {
     get(session, HOLD, id).await.map(drop)
 }
 
+/// The same for many at once: those of them that there are.
+pub(crate) async fn hold_all(
+    session: &Session,
+    ids: impl Iterator<Item = OrgId>,
+) -> Outcome<BTreeSet<OrgId>> {
+    let ids: BTreeSet<_> = ids.map(|id| id.0).collect();
+    let rows = session.all(HOLD_ALL, &[&Vec::from_iter(ids)]).await?;
+    rows.iter().map(|row| Ok(OrgId(row.try_get(0)?))).collect()
+}
+
 /// Keeps others from deciding by which keys it has, until the transaction ends. Where there is no such organisation
 /// there is nothing to decide.
 pub(crate) async fn lock(session: &Session, id: OrgId) -> Outcome<()> {
@@ -124,6 +140,15 @@ pub(crate) async fn insert(session: &Session, org: &Org) -> Outcome<()> {
         0 => Err(Error::Taken(org.id.to_string()).into()),
         _ => Ok(()),
     }
+}
+
+/// Adds those that are not there.
+pub(crate) async fn insert_all(session: &Session, orgs: &[&Org]) -> Outcome<()> {
+    let ids: Vec<_> = orgs.iter().map(|org| org.id.0).collect();
+    let names: Vec<_> = orgs.iter().map(|org| &org.name[..]).collect();
+    let created_at_us: Vec<_> = orgs.iter().map(|org| kept(org.created_at).as_microsecond()).collect();
+    session.change(INSERT_ALL, &[&ids, &names, &created_at_us]).await?;
+    Ok(())
 }
 
 pub(crate) fn read(row: &Row) -> Outcome<Org> {

@@ -1,5 +1,6 @@
 //! Preferences.
 
+mod many;
 mod read;
 mod store;
 mod upsert;
@@ -18,6 +19,7 @@ use crate::failure::Outcome;
 use crate::session::Session;
 use crate::{PostgresStore, audit};
 
+pub(crate) use many::insert_missing;
 pub(crate) use read::{EVERY, Place, both, of_both_environments, read_batch};
 pub(crate) use store::Changed;
 pub(crate) use upsert::{Upsert, upsert_batch};
@@ -36,6 +38,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     read::LOCK_PAGE[1],
     read::OF_BOTH_ENVIRONMENTS,
     store::STORE,
+    many::LOCK,
 ];
 
 #[async_trait]

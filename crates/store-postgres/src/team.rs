@@ -1,5 +1,7 @@
 //! Teams.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use lookback_domain::{OrgId, TeamId};
 use lookback_store::{
@@ -7,8 +9,9 @@ use lookback_store::{
     Visible, Was, kept,
 };
 use tokio_postgres::Row;
+use uuid::Uuid;
 
-use crate::column::{slug, time};
+use crate::column::{ids_of, slug, time};
 use crate::failure::Outcome;
 use crate::page::chunks;
 use crate::session::Session;
@@ -23,6 +26,9 @@ macro_rules! columns {
 
 const INSERT: &str = "INSERT INTO team (id, org_id, name, region, integration_team_id, created_at_us) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+const INSERT_ALL: &str = "INSERT INTO team (id, org_id, name, region, integration_team_id, created_at_us) \
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) \
+     ON CONFLICT DO NOTHING RETURNING id";
 const IS_TAKEN: &str = "SELECT FROM team WHERE id = $1";
 const GET: &str = columns!("id = $1 AND org_id = $2");
 // Until the transaction ends: nobody else changes it or what is stored for it; nothing may refer to it.
@@ -39,7 +45,7 @@ const DELETE: &str = "DELETE FROM team WHERE id = $1";
 
 #[cfg(feature = "testing")]
 pub(crate) const STATEMENTS: &[&str] =
-    &[INSERT, IS_TAKEN, GET, LOCK, CLOSE, BY_INTEGRATION_ID, PAGE, EVERY, NAMED, UPDATE, DELETE];
+    &[INSERT, INSERT_ALL, IS_TAKEN, GET, LOCK, CLOSE, BY_INTEGRATION_ID, PAGE, EVERY, NAMED, UPDATE, DELETE];
 
 #[async_trait]
 impl TeamStore for PostgresStore {
@@ -171,6 +177,17 @@ pub(crate) async fn insert(session: &Session, team: &Team) -> Outcome<()> {
         // Whoever had it has been deleted in the meantime.
     }
     Ok(())
+}
+
+/// Adds teams to organisations that stay, and says which: not those of which something is taken.
+pub(crate) async fn insert_all(session: &Session, teams: &[&Team]) -> Outcome<BTreeSet<Uuid>> {
+    let ids: Vec<_> = teams.iter().map(|team| team.id.0).collect();
+    let orgs: Vec<_> = teams.iter().map(|team| team.org_id.0).collect();
+    let names: Vec<_> = teams.iter().map(|team| &team.name[..]).collect();
+    let regions: Vec<_> = teams.iter().map(|team| team.region.as_str()).collect();
+    let called: Vec<_> = teams.iter().map(|team| team.integration_team_id.as_deref()).collect();
+    let created_at_us: Vec<_> = teams.iter().map(|team| team.created_at.as_microsecond()).collect();
+    ids_of(&session.all(INSERT_ALL, &[&ids, &orgs, &names, &regions, &called, &created_at_us]).await?)
 }
 
 pub(crate) fn read(row: &Row) -> Outcome<Team> {

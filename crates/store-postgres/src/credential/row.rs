@@ -93,14 +93,14 @@ pub(super) async fn put(
 
 /// The three columns of something sealed.
 #[derive(Default)]
-struct Columns<'a> {
-    key_id: Option<&'a str>,
-    nonce: Option<&'a [u8]>,
-    ciphertext: Option<&'a [u8]>,
+pub(super) struct Columns<'a> {
+    pub(super) key_id: Option<&'a str>,
+    pub(super) nonce: Option<&'a [u8]>,
+    pub(super) ciphertext: Option<&'a [u8]>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(sealed: Option<&'a Sealed>) -> Self {
+    pub(super) fn of(sealed: Option<&'a Sealed>) -> Self {
         let columns = |sealed: &'a Sealed| Self {
             key_id: Some(&sealed.key_id.0),
             nonce: Some(&sealed.nonce),

@@ -26,6 +26,9 @@ struct State {
     trap: std::sync::Mutex<Option<(Vec<u8>, Trap)>>,
     sprung: Notify,
     connections: AtomicU64,
+    /// Whether the last thing that was said was said by the server, and how often a client spoke after it.
+    answered: AtomicBool,
+    turns: AtomicU64,
 }
 
 /// What happens to a message that was waited for.
@@ -48,6 +51,8 @@ impl Proxy {
             trap: std::sync::Mutex::default(),
             sprung: Notify::new(),
             connections: AtomicU64::new(0),
+            answered: AtomicBool::new(true),
+            turns: AtomicU64::new(0),
         });
         let own_port = listener.local_addr().unwrap().port();
         let accepting = tokio::spawn(accept(listener, port, Arc::clone(&state)));
@@ -87,6 +92,12 @@ impl Proxy {
     /// How many connections were made through it.
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// How often a client spoke after the server had: where one client is served at a time, how many round trips there
+    /// were.
+    pub fn turns(&self) -> u64 {
+        self.state.turns.load(Ordering::Relaxed)
     }
 }
 
@@ -128,6 +139,9 @@ async fn upstream(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State
     let mut bytes = vec![0; 64 << 10];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
         let sent = &bytes[..count];
+        if state.answered.swap(false, Ordering::Relaxed) {
+            state.turns.fetch_add(1, Ordering::Relaxed);
+        }
         let trap = {
             let mut trap = state.trap.lock().unwrap();
             trap.take_if(|(wanted, _)| sent.windows(wanted.len()).any(|found| found == &wanted[..]))
@@ -152,8 +166,11 @@ async fn upstream(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State
 async fn downstream(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State) {
     let (mut bytes, mut holding) = (vec![0; 64 << 10], state.holding.subscribe());
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        if holding.wait_for(|holding| !holding).await.is_err() || to.write_all(&bytes[..count]).await.is_err()
-        {
+        if holding.wait_for(|holding| !holding).await.is_err() {
+            return;
+        }
+        state.answered.store(true, Ordering::Relaxed);
+        if to.write_all(&bytes[..count]).await.is_err() {
             return;
         }
     }

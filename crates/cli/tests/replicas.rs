@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use support::{Access, Place, Server, client};
+use support::{Access, Place, Server, client, until};
 
 /// Starts three at once, which all come up.
 fn three(place: &Place, url: &str) -> [Server; 3] {
@@ -46,6 +46,26 @@ async fn three_that_start_at_once_on_an_empty_database_make_the_tables_once() {
             assert_eq!(server.log(), "", "nobody had anything to complain about");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_waits_for_another_s_migration_says_so_and_ends_when_it_is_told() {
+    let Some(database) = testing::database().await else { return };
+    let (mut other, place) = (database.connect().await, Place::new());
+    let migrating = other.transaction().await.unwrap();
+    migrating.batch_execute("LOCK TABLE lookback_migration").await.unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    for (command, signal) in [("serve", Signal::TERM), ("serve", Signal::INT), ("quickstart", Signal::INT)] {
+        let mut server =
+            place.start(&[&[command], &serve[1..]].concat(), &[("LOOKBACK_DATABASE", database.url())]);
+        until("it says that it waits", || server.log().contains("waiting for another process's migration"));
+        assert_eq!(server.end(signal).0.code(), Some(0));
+        assert!(server.log().contains("told to end before it served"), "{}", server.log());
+    }
+    let mut waiting = place.start(&serve, &[("LOOKBACK_DATABASE", database.url())]);
+    until("it says that it waits", || waiting.log().contains("waiting for another process's migration"));
+    migrating.commit().await.unwrap();
+    waiting.until_it_listens();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 //! Several replicas may start at once. Each step is one transaction with the row that records it, so that only one
 //! of them can make it: the others wait at the catalog or at that row, fail, and find less left to do.
 
+use std::error::Error;
+
 use refinery::{Migration, Runner};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -19,6 +21,10 @@ const STEPS: &[(&str, &str)] = &[
 /// Where the library records the steps that were made.
 const HISTORY: &str = "lookback_migration";
 
+/// How long to wait for a lock before it is said that there is somebody to wait for.
+const UNSAID_WAIT: &str = "SET lock_timeout = '1s'";
+const SAID_WAIT: &str = "SET lock_timeout = 0";
+
 /// How often a replica may find that another was faster, beyond once a step.
 const RACES_MAX: usize = 8;
 
@@ -30,51 +36,58 @@ pub(crate) async fn run(client: &mut Client, make: bool) -> Result<(), OpenError
     let known = i32::try_from(steps.len()).expect("there are not that many steps");
     let mut runner = Runner::new(&steps).set_abort_missing(false);
     runner.set_migration_table_name(HISTORY);
+    let broken = |error: tokio_postgres::Error| OpenError::Migration(Box::new(error));
+    client.batch_execute(UNSAID_WAIT).await.map_err(broken)?;
     for _ in 0..steps.len() + RACES_MAX {
-        match version(client).await? {
-            found if found > known => return Err(OpenError::Newer { found, known }),
-            found if found == known => return Ok(()),
-            0 if !make => return Err(OpenError::NoStore),
-            _ => {}
-        }
-        match runner.run_async(client).await {
-            Ok(_) => return Ok(()),
-            Err(error) if is_race(&error) => {}
-            Err(error) => return Err(failed(error)),
+        let error: Box<dyn Error + Send + Sync> = match version(client).await {
+            Ok(found) if found > known => return Err(OpenError::Newer { found, known }),
+            Ok(found) if found == known => return Ok(()),
+            Ok(0) if !make => return Err(OpenError::NoStore),
+            Ok(_) => match runner.run_async(client).await {
+                Ok(_) => return Ok(()),
+                Err(error) => Box::new(error),
+            },
+            Err(error) => Box::new(error),
+        };
+        match code(&*error) {
+            Some(code) if code == SqlState::LOCK_NOT_AVAILABLE => {
+                log::info!("waiting for another process's migration, or whoever else holds the tables");
+                client.batch_execute(SAID_WAIT).await.map_err(broken)?;
+            }
+            Some(code) if RACES.contains(&&code) => {}
+            _ => return Err(OpenError::Migration(error)),
         }
     }
     Err(OpenError::Migration("other replicas were faster too often; start again".into()))
 }
 
 /// The version of the database; 0 where nothing is there.
-async fn version(client: &Client) -> Result<i32, OpenError> {
+async fn version(client: &Client) -> Result<i32, tokio_postgres::Error> {
     let ask = format!("SELECT max(version) FROM {HISTORY}");
     match client.query_one(&ask, &[]).await {
         Ok(row) => Ok(row.get::<_, Option<i32>>(0).unwrap_or(0)),
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(0),
-        Err(error) => Err(OpenError::Migration(Box::new(error))),
+        Err(error) => Err(error),
     }
 }
 
-/// Whether the step failed since somebody else was making it.
-fn is_race(error: &refinery::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<tokio_postgres::Error>() {
-            let raced = [
-                &SqlState::UNIQUE_VIOLATION,
-                &SqlState::DUPLICATE_TABLE,
-                &SqlState::DUPLICATE_OBJECT,
-                &SqlState::DUPLICATE_COLUMN,
-                &SqlState::UNDEFINED_COLUMN,
-                &SqlState::UNDEFINED_TABLE,
-                &SqlState::T_R_DEADLOCK_DETECTED,
-            ];
-            return error.code().is_some_and(|code| raced.contains(&code));
-        }
-        cause = error.source();
+/// What a step fails with where somebody else was making it.
+const RACES: [&SqlState; 7] = [
+    &SqlState::UNIQUE_VIOLATION,
+    &SqlState::DUPLICATE_TABLE,
+    &SqlState::DUPLICATE_OBJECT,
+    &SqlState::DUPLICATE_COLUMN,
+    &SqlState::UNDEFINED_COLUMN,
+    &SqlState::UNDEFINED_TABLE,
+    &SqlState::T_R_DEADLOCK_DETECTED,
+];
+
+/// What PostgreSQL says is wrong.
+fn code(error: &(dyn Error + 'static)) -> Option<SqlState> {
+    match error.downcast_ref::<tokio_postgres::Error>() {
+        Some(error) => error.code().cloned(),
+        None => code(error.source()?),
     }
-    false
 }
 
 #[cfg(test)]

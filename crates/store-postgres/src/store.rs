@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lookback_store::{Key, KeyDigest, Lifecycle, Result, TeamPreferences};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::Client;
 
 use crate::address::Address;
 use crate::batch::Batches;
@@ -80,7 +83,7 @@ impl PostgresStore {
     /// it is opened in.
     pub async fn open(url: &str, options: &Options) -> std::result::Result<Self, OpenError> {
         let address = Address::parse(url, options)?;
-        prepare(&address, options.make).await?;
+        prepare(&address, options).await?;
         let pool = Pool::new(&address, options)?;
         let transactions = Transactions::new(pool, options.operation_time_max);
         let (all, some) = (options.batch_max, options.read_batches);
@@ -131,14 +134,33 @@ impl PostgresStore {
     }
 }
 
-/// Sees that the database can be used, and brings it to the newest version. No bound on how long a statement takes:
-/// a step may have to rewrite a large table.
-async fn prepare(address: &Address, make: bool) -> std::result::Result<(), OpenError> {
+/// Sees that the database can be used, and brings it to the newest version. No bound on how long a step of that takes:
+/// it may have to rewrite a large table.
+async fn prepare(address: &Address, options: &Options) -> std::result::Result<(), OpenError> {
+    // Each of several hosts may have to be given up before the next one is tried.
+    let time_max = options.operation_time_max * u32::try_from(address.config.get_hosts().len()).unwrap_or(1);
+    let (mut client, connection) = match timeout(time_max, greet(address)).await {
+        Ok(greeted) => greeted?,
+        Err(_) => return Err(OpenError::Connect(format!("it says nothing for {time_max:?}").into())),
+    };
+    migrations::run(&mut client, options.make).await?;
+    drop(client);
+    // It ends with its client; how it ends changes nothing any more.
+    let _ = connection.await;
+    Ok(())
+}
+
+/// Connects to a server that fits.
+async fn greet(address: &Address) -> std::result::Result<(Client, JoinHandle<()>), OpenError> {
     let connect = |error: tokio_postgres::Error| OpenError::Connect(Box::new(error));
     let tls = tls::connector(address.roots.as_deref())?;
-    let (mut client, connection) = address.config.connect(tls).await.map_err(connect)?;
-    let connection = tokio::spawn(connection);
-    client.batch_execute("SET statement_timeout = 0").await.map_err(connect)?;
+    let (client, connection) = address.config.connect(tls).await.map_err(connect)?;
+    let connection = tokio::spawn(async move { drop(connection.await) });
+    // That a table is there already is no news to anybody.
+    client
+        .batch_execute("SET statement_timeout = 0; SET client_min_messages = warning")
+        .await
+        .map_err(connect)?;
     let ask = "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_version'), \
          current_setting('server_encoding')";
     let row = client.query_one(ask, &[]).await.map_err(connect)?;
@@ -149,11 +171,7 @@ async fn prepare(address: &Address, make: bool) -> std::result::Result<(), OpenE
     if encoding != "UTF8" {
         return Err(OpenError::Encoding(encoding));
     }
-    migrations::run(&mut client, make).await?;
-    drop(client);
-    // It ends with its client; how it ends changes nothing any more.
-    let _ = connection.await;
-    Ok(())
+    Ok((client, connection))
 }
 
 /// A commit that changes nothing, on a server that takes writes.

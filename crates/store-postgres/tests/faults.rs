@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lookback_store::{Error, Lifecycle, OrgStore, Result};
 use lookback_store_postgres::testing::{Database, Proxy, Server, Trap, database, server};
-use lookback_store_postgres::{Options, PostgresStore};
+use lookback_store_postgres::{OpenError, Options, PostgresStore};
 
 use support::{ORG, by, days, fill, set, team};
 
@@ -132,6 +132,17 @@ async fn what_is_not_answered_in_time_is_unavailable_and_leaves_nothing_behind()
     assert_eq!(days(&store, team(1)).await.unwrap(), None);
     store.ready().await.unwrap();
     assert_no_leak(&store);
+}
+
+/// As where something else listens at its address, or a firewall takes what is said and says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_nothing_is_given_up() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://u@127.0.0.1:{}/d", silent.local_addr().unwrap().port());
+    let options = Options { operation_time_max: Duration::from_millis(200), ..Options::default() };
+    let refused = PostgresStore::open(&url, &options).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Connect(_)), "{refused:?}");
+    assert!(refused.to_string().contains("says nothing for 200ms"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,7 +72,12 @@ pub async fn store_without_server(settings: &Settings) -> anyhow::Result<Opened>
 pub async fn store_to_serve(settings: &Settings, cache_bytes_max: usize) -> anyhow::Result<Opened> {
     let opened = match &settings.database {
         Database::Postgres(url) => shared::open(url, Empty::Make).await?,
-        embedded => embedded::open_to_serve(embedded, cache_bytes_max)?,
+        embedded => {
+            // A new version may have to rewrite the file, and nobody may have to wait for that to be told to end.
+            let embedded = embedded.clone();
+            let open = move || embedded::open_to_serve(&embedded, cache_bytes_max);
+            tokio::task::spawn_blocking(open).await??
+        }
     };
     let keys = keyring::to_serve(settings)?;
     warn_of_missing_keys(keys.as_ref(), &*opened.store).await;

@@ -18,7 +18,22 @@ use crate::{machine, output, private};
 const REMEMBERED: &str = ".quickstart.json";
 
 pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
-    let signals = Signals::listen()?;
+    let mut signals = Signals::listen()?;
+    let Some(ready) = signals.unless_told(prepare(settings, listen)).await.transpose()? else {
+        return Ok(());
+    };
+    let (server, who, path) = ready;
+    let address = server.url()?;
+    let url = format!("{address}/v1/org/{}/team_data_pull_preferences/production/{}", who.org_id, Region::Us);
+    let serving = tokio::spawn(server.run(signals));
+    let body = example(&who);
+    let stored = try_it(&url, &who, &body).await.context("the documented example did not work")?;
+    show(settings, &address, &url, &who, &body, &stored, &path)?;
+    serving.await?
+}
+
+/// A server that has its store and its sockets, whom it serves, and the file that remembers it.
+async fn prepare(settings: &Settings, listen: Listen) -> anyhow::Result<(Server, Made, PathBuf)> {
     let catalog = settings.catalog()?;
     let mut options = settings.server(&Serve { listen: listen.listen, ..Serve::default() })?;
     // It is for trying things out on this machine, where no certificate would name the address.
@@ -29,14 +44,7 @@ pub async fn run(settings: &Settings, listen: Listen) -> anyhow::Result<()> {
     let path = PathBuf::from(path);
     let who = who(&*opened.store, &path).await?;
 
-    let server = Server::bind(options, catalog, opened).await?;
-    let address = server.url()?;
-    let url = format!("{address}/v1/org/{}/team_data_pull_preferences/production/{}", who.org_id, Region::Us);
-    let serving = tokio::spawn(server.run(signals));
-    let body = example(&who);
-    let stored = try_it(&url, &who, &body).await.context("the documented example did not work")?;
-    show(settings, &address, &url, &who, &body, &stored, &path)?;
-    serving.await?
+    Ok((Server::bind(options, catalog, opened).await?, who, path))
 }
 
 /// The organisation, team and key of the last quickstart while they are all there, or new ones.

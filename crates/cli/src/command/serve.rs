@@ -10,13 +10,8 @@ use crate::server::{Server, Signals};
 use crate::settings::{First, Settings};
 
 pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
-    let signals = Signals::listen()?.with_hangup()?;
-    let (options, first, catalog) = (settings.server(what)?, settings.first(what)?, settings.catalog()?);
-    let opened = open::store_to_serve(settings, options.cache_bytes_max).await?;
-    if let Some(first) = first {
-        begin(&*opened.store, first).await?;
-    }
-    let server = Server::bind(options, catalog, opened).await?;
+    let mut signals = Signals::listen()?.with_hangup()?;
+    let Some(server) = signals.unless_told(prepare(settings, what)).await.transpose()? else { return Ok(()) };
     let url = server.url()?;
     // One line either way, for whoever waits for it.
     output::line(&if settings.json {
@@ -25,6 +20,16 @@ pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
         format!("listening on {url}")
     })?;
     server.run(signals).await
+}
+
+/// A server that has its store and its sockets.
+async fn prepare(settings: &Settings, what: &Serve) -> anyhow::Result<Server> {
+    let (options, first, catalog) = (settings.server(what)?, settings.first(what)?, settings.catalog()?);
+    let opened = open::store_to_serve(settings, options.cache_bytes_max).await?;
+    if let Some(first) = first {
+        begin(&*opened.store, first).await?;
+    }
+    Server::bind(options, catalog, opened).await
 }
 
 /// Gives an empty store its first organisation, team and key. A store that has any is left as it is: that the key is

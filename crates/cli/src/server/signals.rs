@@ -47,6 +47,18 @@ impl Signals {
             () = hangup => unreachable!("it goes on for ever"),
         }
     }
+
+    /// What comes of `work`, which is dropped at the first signal to end: before it serves, a server has nothing to
+    /// finish.
+    pub async fn unless_told<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = Box::pin(work) => Some(done),
+            told = self.next(|| {}) => {
+                tracing::info!(signal = told.name(), "told to end before it served");
+                None
+            }
+        }
+    }
 }
 
 impl Told {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use crate::support::until;
 use crate::support::{Access, Place, Server};
 
 /// The longest that anything is waited for.
@@ -110,17 +111,6 @@ impl Answer {
 /// Where the preferences of an organisation's teams in the United States are.
 pub fn path(access: &Access) -> String {
     format!("/v1/org/{}/team_data_pull_preferences/production/us", access.org)
-}
-
-/// Waits until something is so.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..3_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(10));
-    }
-    panic!("waited in vain until {what}");
 }
 
 /// A plain `GET`: status and text.

@@ -1,14 +1,15 @@
 //! What every request passes through before and after its route.
 //!
 //! From the outside in: the request gets an id, it is measured and logged, what is left of its body is taken from
-//! the client, the answer is compressed, a panic becomes a 500, requests beyond the bound are turned away, and one
-//! that takes too long is given up.
+//! the client, the answer is compressed, a panic becomes a 500, requests beyond the bound are turned away, one that
+//! takes too long is given up, and a large answer has to find room until it is taken.
 
 mod around;
 mod described;
 mod guard;
 mod linger;
 mod observe;
+mod unread;
 
 pub use guard::Limits;
 pub use observe::{Metrics, Observed};
@@ -17,3 +18,4 @@ pub(crate) use around::AroundLayer;
 pub(crate) use described::Described;
 pub(crate) use guard::{Admission, Place, panicked};
 pub(crate) use linger::linger;
+pub(crate) use unread::Room;

@@ -58,7 +58,8 @@ pub fn router(app: App, metrics: Metrics, with_metrics: bool) -> Router {
     let (api, document) = api().split_for_parts();
     let (admission, described) = (Admission::new(&app.limits), Described::by(&document));
     let api = guarded(api, &app, metrics.clone(), Some(admission.clone()), Some(described));
-    let docs = guarded(docs::routes(&document), &app, metrics.clone(), Some(admission), None);
+    let docs = docs::routes(&document);
+    let docs = guarded(docs, &app, metrics.clone(), Some(admission.of_constants()), None);
     let mut operations = health::probes();
     if with_metrics {
         operations = operations.merge(health::metrics(metrics.clone()));

@@ -98,6 +98,10 @@ async fn read_json(parts: &Parts, body: Body, time_max: Duration) -> Result<Opti
         None => reading.await,
     };
     let bytes = read.map_err(|_| Error::SlowBody)??;
+    if let Some(place) = parts.extensions.get::<Place>() {
+        // What was sent is answered, and written more widely at worst. Where an answer is larger the handler says so.
+        place.room.reserve(2 * bytes.len())?;
+    }
     if bytes.is_empty() {
         return Ok(None);
     }

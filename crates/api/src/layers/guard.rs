@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::around::Around;
+use super::unread::{Room, Unread};
 use crate::Error;
 
 /// How much may be going on at once, and for how long.
@@ -22,6 +23,8 @@ pub struct Limits {
     pub request_time_max: Duration,
     /// How long a client may take to send a body; then it is answered 408.
     pub body_time_max: Duration,
+    /// Bytes of large answers that clients have not taken; a further one is answered 503.
+    pub answer_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -30,6 +33,7 @@ impl Default for Limits {
             requests_max: 512,
             request_time_max: Duration::from_secs(30),
             body_time_max: Duration::from_secs(10),
+            answer_bytes_max: 256 * 1024 * 1024,
         }
     }
 }
@@ -38,6 +42,7 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     places: Arc<Semaphore>,
+    unread: Unread,
     request_time_max: Duration,
 }
 
@@ -45,26 +50,45 @@ impl Admission {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.requests_max)),
+            unread: Unread::new(limits.answer_bytes_max),
             request_time_max: limits.request_time_max,
         }
+    }
+
+    /// The same for routes whose answers are the same memory each time, and so need no room.
+    pub(crate) fn of_constants(&self) -> Self {
+        Self { unread: Unread::unbounded(), ..self.clone() }
     }
 }
 
 impl Around for Admission {
-    type Begun = (Place, Duration);
+    type Begun = Admitted;
 
     fn begin(&self, request: &mut Request) -> Result<Self::Begun, Box<Response>> {
-        let place = Place { places: Arc::clone(&self.places), held: Arc::default() };
+        let room = Room::new(self.unread.clone());
+        let place = Place { places: Arc::clone(&self.places), held: Arc::default(), room };
         place.take().map_err(|busy| Box::new(busy.into_response()))?;
         request.extensions_mut().insert(place.clone());
-        Ok((place, self.request_time_max))
+        let only_reads = request.method().is_safe();
+        Ok(Admitted { place, time_max: self.request_time_max, only_reads })
     }
 
-    async fn end((place, time_max): Self::Begun, answer: impl Future<Output = Response> + Send) -> Response {
+    async fn end(begun: Admitted, answer: impl Future<Output = Response> + Send) -> Response {
+        let Admitted { place, time_max, only_reads } = begun;
         let answer = timeout(time_max, answer).await;
         place.leave();
-        answer.unwrap_or_else(|_| Error::TooSlow.into_response())
+        let answer = answer.unwrap_or_else(|_| Error::TooSlow.into_response());
+        let is_final = !only_reads && answer.status().is_success();
+        place.room.hold(answer, is_final).await
     }
+}
+
+/// A request that has a place.
+pub(crate) struct Admitted {
+    place: Place,
+    time_max: Duration,
+    /// Whether it can have changed nothing.
+    only_reads: bool,
 }
 
 /// The place of one request among those that are worked on.
@@ -72,6 +96,8 @@ impl Around for Admission {
 pub(crate) struct Place {
     places: Arc<Semaphore>,
     held: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    /// For its answer.
+    pub(crate) room: Room,
 }
 
 impl Place {

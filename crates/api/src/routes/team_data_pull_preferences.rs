@@ -94,15 +94,31 @@ model! {
 /// the program, as the catalog is, and most of any answer.
 static UNSET: OnceLock<Vec<Written<SingleProviderDataPullPreferencesWithLimit>>> = OnceLock::new();
 
+fn unset(catalog: &Catalog) -> &'static [Written<SingleProviderDataPullPreferencesWithLimit>] {
+    UNSET.get_or_init(|| {
+        Provider::ALL.iter().map(|&provider| Written::new(&show(catalog.rule(provider), None))).collect()
+    })
+}
+
+/// What the entry of a team with so many overrides takes at most, all providers shown.
+fn entry_bytes(catalog: &Catalog, overrides: usize) -> usize {
+    // The names, the digits of a figure that is longer than the default one, and the marks between them.
+    const TEAM: usize = 80;
+    const PROVIDER: usize = 12;
+    const OVERRIDE: usize = 80;
+    let named =
+        |&provider: &Provider| PROVIDER + provider.as_str().len() + unset(catalog)[provider as usize].bytes();
+    let longest = Resource::ALL.iter().map(|resource| resource.as_str().len()).max().unwrap_or(0);
+    TEAM + Provider::CONFIGURABLE.iter().map(named).sum::<usize>() + overrides * (OVERRIDE + longest)
+}
+
 /// The entry of one team, with these providers.
 fn entry(
     catalog: &Catalog,
     stored: &TeamPreferences,
     providers: &[Provider],
 ) -> TeamDataPullPreferencesWithLimit {
-    let unset = UNSET.get_or_init(|| {
-        Provider::ALL.iter().map(|&provider| Written::new(&show(catalog.rule(provider), None))).collect()
-    });
+    let unset = unset(catalog);
     let entry = |&provider: &Provider| match stored.providers.get(&provider) {
         Some(preference) => (provider, Written::new(&show(catalog.rule(provider), Some(preference)))),
         None => (provider, unset[provider as usize].shared()),

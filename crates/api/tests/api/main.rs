@@ -23,3 +23,4 @@ mod support;
 mod team;
 mod team_custom_credentials;
 mod team_data_pull_preferences;
+mod unread;

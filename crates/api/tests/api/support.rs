@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use jiff::Timestamp;
-use lookback_api::{App, Clock, Entropy, KeyUses, Metrics, Observed, Parts, SealedField, Vault, router};
+use lookback_api::{
+    App, Clock, Entropy, KeyUses, Limits, Metrics, Observed, Parts, SealedField, Vault, router,
+};
 use lookback_domain::{Catalog, Environment, KeyId, OrgId, Region, TeamId};
 use lookback_store::testing::by;
 use lookback_store::{
@@ -156,9 +159,14 @@ pub struct TestApp {
 
 impl TestApp {
     pub async fn init() -> Self {
+        Self::limited(Limits::default()).await
+    }
+
+    /// The same within these limits.
+    pub async fn limited(limits: Limits) -> Self {
         let (store, kept) = fresh().await;
         let clock = Arc::new(TestClock::at(NOW));
-        let parts = Parts { clock: clock.clone(), ..parts(store.clone()) };
+        let parts = Parts { clock: clock.clone(), limits: Arc::new(limits), ..parts(store.clone()) };
         let key_uses = parts.key_uses.clone();
         let router = router(App::new(parts), Metrics::default(), true);
         Self { router, store, clock, key_uses, orgs: 0, teams: 0, _kept: kept }.with_org().await
@@ -292,6 +300,11 @@ impl TestRequest {
     pub fn raw_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.request.headers_mut().append(name, value);
         self
+    }
+
+    /// Sends it and leaves the answer's body where it is.
+    pub async fn unread(self) -> Response {
+        self.router.oneshot(self.request).await.unwrap()
     }
 
     /// These bytes as the body, without a content type.

@@ -36,6 +36,9 @@ pub struct Serve {
     /// Connections from one address, where it is no trusted proxy's; further ones are closed [default: 1024]
     #[arg(long, env = "LOOKBACK_CONNECTIONS_PER_CLIENT_MAX", value_name = "COUNT")]
     pub connections_per_client_max: Option<NonZeroU32>,
+    /// MiB of large answers that clients have not taken; a further one is answered 503 [default: 256]
+    #[arg(long, env = "LOOKBACK_ANSWERS_MIB_MAX", value_name = "MIB")]
+    pub answers_mib_max: Option<NonZeroU32>,
     /// MiB of memory for preferences of teams that were read, in the embedded store; 0 keeps none [default: 256]
     #[arg(long, env = "LOOKBACK_CACHE_MIB_MAX", value_name = "MIB")]
     pub cache_mib_max: Option<u32>,

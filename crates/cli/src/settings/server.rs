@@ -25,6 +25,7 @@ const AUDIT_DAYS: u32 = 400;
 pub fn defaults() -> Serve {
     let (limits, connections) = (Limits::default(), Connections::default());
     let count = |count: usize| u32::try_from(count).ok().and_then(NonZeroU32::new);
+    let mib = |bytes: usize| u32::try_from(bytes >> 20).ok().and_then(NonZeroU32::new);
     let seconds = |time: Duration| u32::try_from(time.as_secs()).ok().and_then(NonZeroU32::new);
     let name = |name: &str| name.parse().ok();
     Serve {
@@ -32,6 +33,7 @@ pub fn defaults() -> Serve {
         requests_max: count(limits.requests_max),
         connections_max: count(connections.max),
         connections_per_client_max: count(connections.per_client_max),
+        answers_mib_max: mib(limits.answer_bytes_max),
         request_seconds_max: seconds(limits.request_time_max),
         head_seconds_max: seconds(connections.head_time_max),
         body_seconds_max: seconds(limits.body_time_max),
@@ -74,6 +76,7 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
         let count = count.expect("there is a default").get();
         usize::try_from(count).unwrap_or(usize::MAX)
     };
+    let bytes = |mib: u32| usize::try_from(u64::from(mib) << 20).unwrap_or(usize::MAX);
     let seconds =
         |seconds: Option<NonZeroU32>| Duration::from_secs(seconds.expect("there is a default").get().into());
     let tls = match (&settings.tls_certificate_file, &settings.tls_key_file) {
@@ -86,7 +89,6 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
             bail!("there is a TLS key without its certificate; set --tls-certificate-file too")
         }
     };
-    let cache_mib_max = settings.cache_mib_max.expect("there is a default");
     Ok(Options {
         listen: settings.listen.expect("there is a default"),
         metrics_listen: settings.metrics_listen,
@@ -95,6 +97,7 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
             requests_max: count(settings.requests_max),
             request_time_max: seconds(settings.request_seconds_max),
             body_time_max: seconds(settings.body_seconds_max),
+            answer_bytes_max: bytes(settings.answers_mib_max.expect("there is a default").get()),
         },
         connections: Connections {
             max: count(settings.connections_max),
@@ -103,7 +106,7 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
             answer_time_max: seconds(settings.answer_seconds_max),
         },
         drain_time_max: Duration::from_secs(settings.drain_seconds_max.expect("there is a default").into()),
-        cache_bytes_max: usize::try_from(u64::from(cache_mib_max) << 20).unwrap_or(usize::MAX),
+        cache_bytes_max: bytes(settings.cache_mib_max.expect("there is a default")),
         audit_days: settings.audit_days.filter(|&days| days > 0),
         trusted_proxies: TrustedProxies::new(&settings.trusted_proxy),
     })

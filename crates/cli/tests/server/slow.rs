@@ -2,18 +2,20 @@
 
 use std::io::Read;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use lookback_domain::{Catalog, Provider, Resource};
+use rustix::process::{Resource as Limited, Rlimit, getrlimit, setrlimit};
+use serde_json::{Map, Value, json};
 
-use crate::support::{Place, Server};
+use crate::support::{Access, Place, Server};
 use crate::wire::{Raw, get, path, until};
 
 const ATTACKERS: usize = 1_000;
 
 /// Whether this process may have so many connections.
 fn may_open(files: u64) -> bool {
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    getrlimit(Resource::Nofile).current.is_none_or(|current| current >= files)
+    let limit = getrlimit(Limited::Nofile);
+    let _ = setrlimit(Limited::Nofile, Rlimit { current: limit.maximum, ..limit });
+    getrlimit(Limited::Nofile).current.is_none_or(|current| current >= files)
 }
 
 #[test]
@@ -89,4 +91,73 @@ fn a_client_that_takes_its_answer_bit_by_bit_is_cut_off() {
     });
     assert!(taken + slow.rest().len() < length);
     assert_eq!(get(&server, "/healthz").0, 200);
+}
+
+/// Every override that can be set, as the providers of an upsert.
+fn everything(days: i64) -> Value {
+    let catalog = Catalog::bundled().unwrap();
+    let days = json!({ "historical_days_to_pull": days });
+    let overrides: Map<_, _> = Resource::ALL.iter().map(|one| (one.to_string(), days.clone())).collect();
+    let free = Provider::CONFIGURABLE.iter().filter(|&&one| {
+        let history = &catalog.rule(one).history;
+        history.configurable && history.fixed.is_empty()
+    });
+    let all = json!({ "default": days, "resource_overrides": overrides });
+    Value::Object(free.map(|provider| (provider.to_string(), all.clone())).collect())
+}
+
+/// Sends a `POST` below the organisation.
+fn post(client: &mut Raw, access: &Access, path: &str, body: &Value) {
+    let (body, org, key) = (body.to_string(), &access.org, &access.key);
+    let (length, path) = (body.len(), format!("/v1/org/{org}/{path}"));
+    client.send(format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nx-management-key: {key}\r\ncontent-length: {length}\r\n\r\n{body}"
+    ));
+}
+
+#[test]
+fn answers_that_are_not_taken_are_bounded_in_all_and_nothing_is_changed_where_there_is_no_room() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let server = place.serve_with(&["serve", "--listen", "127.0.0.1:0", "--answers-mib-max", "1"], &[]);
+    let mut client = Raw::connect(&server);
+    let teams = (0..80).map(|n| {
+        post(&mut client, &access, "team", &json!({ "name": n.to_string(), "region": "us" }));
+        serde_json::from_slice::<Value>(&client.answer().body).unwrap()["id"].clone()
+    });
+    let teams: Vec<_> = teams.collect();
+    let upsert = |client: &mut Raw, teams: &[Value], providers: Value| {
+        let body = json!({ "team_ids": teams, "providers": providers });
+        post(client, &access, "team_data_pull_preferences/production/us", &body);
+    };
+    for some in teams.chunks(40) {
+        upsert(&mut client, some, everything(7));
+        assert_eq!(client.answer().status, 200);
+    }
+    let oura = |days: i64| json!({ "oura": { "default": { "historical_days_to_pull": days } } });
+    let days = |client: &mut Raw| {
+        let (path, key, team) = (path(&access), &access.key, teams[0].as_str().unwrap());
+        client.send(format!(
+            "GET {path}?team_id={team}&provider=oura HTTP/1.1\r\nhost: x\r\nx-management-key: {key}\r\n\r\n"
+        ));
+        let page: Value = serde_json::from_slice(&client.answer().body).unwrap();
+        page["data_pull_preferences"][0]["providers"]["oura"]["default"]["historical_days_to_pull"].clone()
+    };
+
+    // Some 11 MB, more than the buffers of two sockets hold, and than all the room.
+    let mut deaf = Raw::connect(&server);
+    upsert(&mut deaf, &teams, oura(11));
+    assert!(deaf.rest_begins_with("HTTP/1.1 200"));
+    upsert(&mut client, &teams, oura(12));
+    let busy = client.answer();
+    assert_eq!(busy.refused(503), "The server is busy; repeat the request later.");
+    assert_eq!(busy.headers["retry-after"], "1");
+    assert_eq!(days(&mut client), 11);
+    // Whoever goes away gives its room back.
+    drop(deaf);
+    until("there is room again", || {
+        upsert(&mut client, &teams, oura(13));
+        client.answer().status == 200
+    });
+    assert_eq!(days(&mut client), 13);
 }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use axum::Json;
 use axum::extract::State;
 use lookback_domain::{Preference, Provider, Refusal, Resource, Rule, TeamId};
+use lookback_store::{Scope, Selection};
 
-use super::{ScopePath, TeamDataPullPreferencesResponse, entry, refuse};
+use super::{ScopePath, TeamDataPullPreferencesResponse, entry, entry_bytes, refuse};
+use crate::layers::Room;
 use crate::openapi::Refusals;
 use crate::wire::{Configurable, Integer, Loc, Map, Problems, Value, request};
 use crate::{App, Caller, Error, Valid};
@@ -14,7 +16,7 @@ use crate::{App, Caller, Error, Valid};
 request! {
     /// Which preferences to set, for which teams.
     pub struct UpsertTeamDataPullPreferencesBody {
-        /// The teams, up to 5,000. Empty: nothing changes.
+        /// The teams, up to 5,000, and up to 300,000 settings in the answer. Empty: nothing changes.
         pub team_ids: Vec<TeamId>,
         /// Each provider named is replaced as a whole; the others stay. Defaults and overrides times teams are up to 150,000.
         pub providers: Map<Configurable, SingleProviderDataPullPreferences>,
@@ -65,6 +67,7 @@ request! {
 pub async fn upsert(
     State(app): State<App>,
     caller: Caller,
+    room: Room,
     Valid { path, body, .. }: Valid<ScopePath, (), UpsertTeamDataPullPreferencesBody>,
 ) -> Result<Json<TeamDataPullPreferencesResponse>, Error> {
     let scope = path.scope(&caller)?;
@@ -73,6 +76,11 @@ pub async fn upsert(
     let teams = bound(&body.team_ids, TEAMS_MAX, &mut problems);
     bound_figures(teams, &body.providers, &mut problems);
     refuse(&app, &scope, &body.team_ids, problems).await?;
+    if teams > 1 {
+        room.reserve(teams * entry_bytes(&app.catalog, 0))?;
+        let shown = will_be_shown(&app, &scope, &body.team_ids, &changes).await?;
+        room.reserve(shown)?;
+    }
 
     // More than the default was asked for by somebody whom the documents told what comes of it; the audit log says so.
     let raised = changes.iter().filter_map(|(&provider, preference)| {
@@ -91,6 +99,40 @@ const TEAMS_MAX: usize = 5_000;
 /// provider for as many teams as may be. With all that can be overridden it would be seventy times as many, and each is
 /// written to the audit log too.
 const FIGURES_MAX: usize = 150_000;
+
+/// How many settings an answer may show, those that were there before included: twice what so many teams have by default.
+/// With all that can be overridden it would be hundreds of megabytes.
+const SHOWN_MAX: usize = 300_000;
+
+/// Bytes of the answer to a change, which needs its room before: afterwards it could not be refused. That of a single team
+/// is small enough to need none.
+async fn will_be_shown(
+    app: &App,
+    scope: &Scope,
+    teams: &[TeamId],
+    changes: &BTreeMap<Provider, Preference>,
+) -> Result<usize, Error> {
+    let stored = app.store.preferences(scope, Selection::Teams(teams)).await?;
+    let changed: usize = changes.values().map(|preference| preference.overrides.len()).sum();
+    let overrides = stored.iter().map(|team| {
+        // Of what is there, what is not replaced is shown as well.
+        let kept = team.providers.iter().filter(|(provider, _)| !changes.contains_key(provider));
+        changed + kept.map(|(_, preference)| preference.overrides.len()).sum::<usize>()
+    });
+    let overrides: Vec<_> = overrides.collect();
+    let shown: usize = overrides.iter().map(|overrides| Provider::CONFIGURABLE.len() + overrides).sum();
+    if shown > SHOWN_MAX {
+        let (mut problems, body) = (Problems::default(), Loc::root("body"));
+        let said = format!(
+            "{SHOWN_MAX} settings can be answered at once, a default or an override of one team each, those that were \
+             there before included; send some of the teams in another request"
+        );
+        let input = Value::Integer(shown.into());
+        problems.add_with("less_than_equal", &body.key("team_ids"), said, &input, ("le", SHOWN_MAX));
+        Error::check(problems)?;
+    }
+    Ok(overrides.into_iter().map(|overrides| entry_bytes(&app.catalog, overrides)).sum())
+}
 
 /// Refuses more teams than one request may name. Says how many it names.
 pub(super) fn bound(teams: &[TeamId], most: usize, problems: &mut Problems) -> usize {

@@ -204,3 +204,26 @@ async fn more_than_150_000_figures_at_once_are_refused() {
     let few = json!({ "team_ids": teams, "providers": everything(1, 7) });
     app.post(&us(), few).await.ok();
 }
+
+/// What was there before is answered as well, however little is set.
+#[tokio::test]
+async fn more_than_300_000_settings_in_an_answer_are_refused_before_anything_is_set() {
+    let app = TestApp::init().await;
+    let each = 27 + everything(27, 7).as_object().unwrap().len() * Resource::ALL.len();
+    let teams: Vec<_> = (1..=300_000 / each + 1).map(|n| team_id(u16::try_from(n).unwrap())).collect();
+    for n in 2..=teams.len() {
+        add(app.store.clone(), u16::try_from(n).unwrap()).await;
+    }
+    let upsert =
+        |teams: &[_], providers: Value| app.post(&us(), json!({ "team_ids": teams, "providers": providers }));
+    for some in teams.chunks(60) {
+        upsert(some, everything(27, 7)).await.ok();
+    }
+    let (before, oura) = (app.stored().await, json!({ "oura": { "default": days(9) } }));
+    // Of the one provider no override is left.
+    let detail = upsert(&teams, json!({})).await.refused(422);
+    assert_eq!((&detail[0]["input"], &detail[0]["ctx"]["le"]), (&json!(teams.len() * each), &json!(300_000)));
+    assert_eq!(detail[0]["loc"], json!(["body", "team_ids"]));
+    assert_eq!(app.stored().await, before);
+    upsert(&teams[1..], oura).await.ok();
+}

@@ -53,6 +53,10 @@ impl Default for Connections {
     }
 }
 
+/// The largest head of a request, and what else a connection keeps of what it reads. The longest path that is taken at
+/// all, 64 KiB of it, has room with what clients and proxies add. Whoever sends more has a 431, and nothing is kept of it.
+const HEAD_BYTES_MAX: usize = 80 * 1024;
+
 /// A listener at work.
 pub struct Serving {
     end: Option<watch::Sender<()>>,
@@ -104,6 +108,7 @@ async fn accept(
     let clients = Clients::new(options.connections.per_client_max, counted);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(options.connections.head_time_max);
+    http.max_buf_size(HEAD_BYTES_MAX);
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;

@@ -29,6 +29,19 @@ fn a_head_that_does_not_come_ends_the_connection() {
     }
 }
 
+/// Nobody knows yet who sends it, so that what is kept of it has to be little.
+#[test]
+fn a_head_that_is_too_large_is_refused_before_it_ends() {
+    let place = Place::new();
+    let server = serve(&place, &[]);
+    let mut client = Raw::connect(&server);
+    client.send(format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx-large: {}", "a".repeat(100_000)));
+    assert!(client.rest_begins_with("HTTP/1.1 431"));
+    let mut client = Raw::connect(&server);
+    client.get(&format!("/healthz?{}", "a".repeat(65_000)));
+    assert_eq!(client.answer().status, 200, "as long a path as there can be");
+}
+
 #[test]
 fn a_body_that_does_not_come_is_a_408() {
     let place = Place::new();

@@ -19,7 +19,7 @@ const STATEMENTS_MAX: usize = 64;
 const READER_CACHE_KIB_MAX: i32 = 2 * 1024;
 
 /// The same of the connection that writes, whose batch may touch a page a team.
-const WRITER_CACHE_KIB_MAX: i32 = 8 * 1024;
+pub(crate) const WRITER_CACHE_KIB_MAX: i32 = 8 * 1024;
 
 /// Where the database is, whatever links lead there and wherever the process goes later.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, OpenError> {

@@ -29,6 +29,7 @@ mod plans;
 mod preference;
 mod query;
 mod readers;
+mod room;
 mod store;
 mod team;
 mod team_cache;

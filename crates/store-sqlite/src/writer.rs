@@ -15,6 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::keeper::Keeper;
 use crate::log::{self, Taker};
 use crate::place::Place;
+use crate::room;
 use crate::team_changes::TeamChanges;
 
 /// What the writer has done since the store was opened, for metrics.
@@ -87,6 +88,7 @@ impl Writer {
             counters: Arc::clone(&counters),
             group_max: options.group_max,
             failing: false,
+            probe_pages: room::PAGES_MIN,
         };
         let handle = thread::Builder::new().name("lookback-writer".to_owned()).spawn(|| thread.work())?;
         let thread = Arc::new(Mutex::new(Some(handle)));
@@ -215,6 +217,8 @@ struct Thread {
     group_max: usize,
     /// Whether the last commit failed.
     failing: bool,
+    /// How much there has to be room for until one goes well again.
+    probe_pages: u32,
 }
 
 impl Thread {
@@ -257,6 +261,12 @@ impl Thread {
             self.writing.changes.iter().for_each(TeamChanges::forget);
             committed
         });
+        self.probe_pages = match committed {
+            Ok(()) => room::PAGES_MIN,
+            // There was room for the last probe and not for this.
+            Err(_) if !self.failing => (2 * self.probe_pages).min(room::PAGES_MAX),
+            Err(_) => self.probe_pages,
+        };
         self.failing = committed.is_err();
         let (counter, operations) = match committed {
             Ok(()) => (&self.counters.commits, group.len() as u64),
@@ -295,12 +305,14 @@ impl Thread {
         self.writing.place.check().map_err(Error::outcome_unknown)
     }
 
-    /// Whether a commit would go well; where the last one did not, one that changes nothing is made.
+    /// Whether a commit would go well; where the last one did not, one that changes nothing is made, after it was seen that
+    /// there is room for more than that.
     fn probe(&mut self) -> Result<()> {
         if !self.failing {
             return self.writing.place.check();
         }
         let written = self.in_place(|db| {
+            room::find(db, self.probe_pages)?;
             let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
             Ok(db.pragma_update(None, "user_version", version)?)
         });

@@ -102,6 +102,8 @@ impl Room {
         // All of it is there already.
         match to_bytes(body, usize::MAX).await {
             Ok(bytes) => {
+                // What it was written into may be twice as long.
+                let bytes = Vec::from(bytes).into_boxed_slice();
                 Response::from_parts(head, Body::from(Bytes::from_owner(Held { bytes, _place: place })))
             }
             Err(_) => Error::Internal.into_response(),
@@ -111,7 +113,7 @@ impl Room {
 
 /// The bytes of an answer with their place. They may be cut and passed on; when the last piece is gone, so is this.
 struct Held {
-    bytes: Bytes,
+    bytes: Box<[u8]>,
     _place: Option<OwnedSemaphorePermit>,
 }
 

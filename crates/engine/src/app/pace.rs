@@ -210,6 +210,41 @@ mod tests {
         assert_eq!(app.restretch_ms, 100 + DAY_MS / 64);
     }
 
+    /// How fast the clock of polls that do not fit goes in the end, where the first sixty responses took so long each and
+    /// those after them 750 ms on average.
+    fn rate_after(first_ms: Ms) -> u64 {
+        let windows = vec![WindowSpec::requests(1, 1_000, Kind::Log)];
+        let mut app = App::new(0, AppSpec { windows, ..AppSpec::default() }, 0).unwrap();
+        app.add_team(1, 0);
+        for user in 0..600 {
+            app.add_user(0);
+            app.poll(user, 300_000, None, 0);
+        }
+        let mut now_ms = 0;
+        for answer in 0..300 {
+            let grant = loop {
+                app.on_time(now_ms);
+                match app.decide(now_ms) {
+                    Some(grant) => break grant,
+                    None => now_ms = app.next_wake(now_ms),
+                }
+            };
+            now_ms += match answer {
+                0..60 => first_ms,
+                _ => 20 + answer % 2 * 1_460,
+            };
+            app.respond(grant.id, &Response::plain(Status::Served), now_ms);
+        }
+        app.on_time(now_ms);
+        app.teams[0].polls.clock.rate()
+    }
+
+    #[test]
+    fn how_far_polls_are_slowed_does_not_stay_what_the_first_responses_made_of_it() {
+        let (quick, slow) = (rate_after(20), rate_after(1_400));
+        assert!(quick.abs_diff(slow) * 20 < quick, "{quick} and {slow}");
+    }
+
     #[test]
     fn history_that_finds_room_where_there_was_none_just_now_does_not_try_again_each_millisecond() {
         let mut app = App::new(0, AppSpec { windows: vec![], ..AppSpec::default() }, 0).unwrap();

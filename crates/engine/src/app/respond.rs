@@ -36,9 +36,12 @@ impl App {
             // Slack was worked out for the deadline as latency.
             self.forget_slack();
         }
+        // By then what is assumed at first has no part in the mean any more. Were the stretch left as it was worked out on the
+        // way there, it would depend on a few responses, and stay so for days.
+        let is_known = self.answers == u8::MAX - 1;
         self.answers = self.answers.saturating_add(1);
         self.typical.learn(took_ms);
-        if self.typical.has_moved() {
+        if self.typical.has_moved() || is_known {
             self.restretch_ms = 0;
         }
         if let Some(date_ms) = response.date_ms {

@@ -65,6 +65,16 @@ impl Cycles {
         Self { start_ms, cycle_ms: slot_ms * SLOTS, slot_ms, slots: vec![Used::default()], whole: 0 }
     }
 
+    /// Cycles that are over.
+    pub fn whole(&self) -> usize {
+        self.whole
+    }
+
+    /// How long each is.
+    pub fn cycle_ms(&self) -> Ms {
+        self.cycle_ms
+    }
+
     /// Goes on to `now_ms`; whether a cycle ended.
     pub fn roll(&mut self, now_ms: Ms) -> bool {
         let slot = ((now_ms - self.start_ms) / self.slot_ms) as usize;

@@ -181,7 +181,8 @@ impl Load {
     /// 32 connections, and requests in flight 8. What people do to their own windows does not change.
     #[must_use]
     pub fn scale(&self) -> u32 {
-        let limits = self.windows.iter().filter(|window| window.unit == crate::cost::Unit::Requests);
+        let grown = self.grown(self.connections());
+        let limits = grown.iter().filter(|window| window.unit == crate::cost::Unit::Requests);
         let by_limit = limits.map(|window| window.limit / 500).min().unwrap_or(u64::MAX);
         let parts = self.teams.iter().filter(|team| team.connections > 0).flat_map(|team| {
             let joins = Some(team.joins_per_day).filter(|joins| *joins > 0).map(|joins| joins / 8);

@@ -12,8 +12,11 @@ use crate::quota::{Kind, SpecError, WindowSpec};
 use crate::sim::{Percentiles, Polls, Work, earliest_ms};
 use crate::time::Ms;
 
-/// Shortest cycle: ten minutes.
+/// Shortest cycle: ten minutes. Where windows let so little through that a cycle would have few requests, up to an hour.
 const CYCLE_MS_MIN: Ms = 600_000;
+const CYCLE_MS_MIN_MAX: Ms = 3_600_000;
+/// Cycles of so many requests each that the effort should be enough for.
+const CYCLES_AFFORDED: u64 = 30;
 /// Steps of the exact lower bound beyond which the even one stands alone.
 const BOUND_STEPS_MAX: u64 = 200_000;
 /// Share of a window that polls may use while history waits, as the engine has it.
@@ -134,7 +137,7 @@ pub fn outlook(load: &Load, effort: Effort, go_on: &dyn Fn() -> bool) -> Result<
     let scale = load.scale();
     let small = load.scaled(scale);
     let engine = small.engine()?;
-    let rans = runs(&small, &engine, cycle_ms(load), effort, go_on)?;
+    let rans = runs(&small, &engine, effort, go_on)?;
     Ok(answer(load, scale, &rans))
 }
 
@@ -151,40 +154,47 @@ pub fn fork(
 ) -> Result<Outlook, Interrupted> {
     // What the provider has counted is not known here: its answers would contradict what was charged before.
     let load = Load { told: None, ..load.clone() };
-    let rans = runs(&load, engine, cycle_ms(&load), effort, go_on)?;
+    let rans = runs(&load, engine, effort, go_on)?;
     Ok(answer(&load, 1, &rans))
 }
 
 fn runs(
-    small: &Load,
+    load: &Load,
     engine: &Engine,
-    cycle_ms: Ms,
     effort: Effort,
     go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<Ran>, Interrupted> {
-    let has_history = small.requests() > 0;
-    let each_max =
-        if has_history { effort.grants / 3 } else { (6 * small.connections()).clamp(500, effort.grants) };
+    let has_history = load.requests() > 0;
     // Without history nothing is counted on, and polls are far between.
-    let cycle_ms = if has_history { cycle_ms } else { cycle_ms.max(86_400_000) };
-    let until_ms = if has_history { CYCLES_MAX * cycle_ms } else { 60 * 86_400_000 };
-    // A request goes and comes back, and history that waits is looked at now and then.
-    let bounds = Bounds { grants_max: each_max, steps_max: 8 * each_max, until_ms };
-    let runs_max = if has_history { effort.runs_max.max(1) } else { 1 };
+    let (cycle_ms, runs_max, grants_max, until_ms) = if has_history {
+        let cycle_ms = cycle_ms(load, effort.grants / CYCLES_AFFORDED);
+        (cycle_ms, effort.runs_max.max(1), effort.grants, CYCLES_MAX * cycle_ms)
+    } else {
+        let grants_max = (6 * load.connections()).clamp(500, effort.grants);
+        (cycle_ms(load, 0).max(86_400_000), 1, grants_max, 60 * 86_400_000)
+    };
     let mut rans = Vec::new();
     let mut spent = 0;
     for run in 0..runs_max {
-        // At least three, as long as the effort is not used up by fewer.
-        if run >= 3 && spent + spent / u64::from(run) > effort.grants {
+        // As many as the effort is enough for, and one in any case.
+        if run > 0 && spent + spent / u64::from(run) > effort.grants {
             break;
         }
-        let mut rollout = Rollout::new(small, engine, cycle_ms, effort.seed.wrapping_add(u64::from(run)));
+        let mut rollout = Rollout::new(load, engine, cycle_ms, effort.seed.wrapping_add(u64::from(run)));
+        let left = grants_max.saturating_sub(spent);
+        // A request goes and comes back, and history that waits is looked at now and then.
+        let bounds = Bounds { grants_max: left, steps_max: 8 * left, until_ms };
         if !rollout.run(bounds, go_on) {
             return Err(Interrupted::Unwanted);
         }
         // A run costs its requests, and setting everybody up.
-        spent += rollout.grants + 1 + small.connections();
-        rans.push(sum_up(small, rollout, cycle_ms));
+        spent += rollout.grants + 1 + load.connections();
+        let ran = sum_up(load, rollout, cycle_ms);
+        if run > 0 && !ran.settled {
+            // It was longer than those before it, and the effort was at its end.
+            break;
+        }
+        rans.push(ran);
     }
     Ok(rans)
 }
@@ -202,7 +212,10 @@ fn sum_up(load: &Load, rollout: Rollout<'_>, cycle_ms: Ms) -> Ran {
     };
     let counted = match exact {
         Some(ms) => Ok(Some(ms)),
-        None => rollout.cycles.count_on(rollout.asked, growth),
+        None => {
+            let counted = rollout.cycles.count_on(rollout.asked, growth);
+            counted.map(|done| done.map(|ms| ms.max(rollout.slowest_ms())))
+        }
     };
     let finish_ms = counted.ok().flatten();
     let ended_ms = rollout.ended_ms() - load.start_ms;
@@ -279,8 +292,9 @@ fn answer(load: &Load, scale: u32, rans: &[Ran]) -> Outlook {
     }
 }
 
-/// How long it takes until what was used counts no longer, in every window that can bind.
-fn cycle_ms(load: &Load) -> Ms {
+/// How long it takes until what was used counts no longer, in every window that can bind, as often as makes so many
+/// `requests`: of few nobody can tell whether they repeat themselves.
+fn cycle_ms(load: &Load, requests_min: u64) -> Ms {
     let requests = load.requests() + load.joins_per_day() * 365;
     let days = load.teams.iter().filter_map(|team| team.proposal.as_ref());
     let days: u64 =
@@ -297,7 +311,11 @@ fn cycle_ms(load: &Load) -> Ms {
     let binding =
         load.windows.iter().filter(|window| wanted(window) > window.limit).chain(&load.user_windows);
     let longest_ms = binding.map(|window| window.length_ms).max().unwrap_or(CYCLE_MS_MIN);
-    longest_ms * CYCLE_MS_MIN.div_ceil(longest_ms)
+    let grown = load.grown(load.connections());
+    let narrow = grown.iter().filter(|window| window.unit == Unit::Requests);
+    let narrow_ms = narrow.map(|window| window.length_ms * requests_min / window.limit).max().unwrap_or(0);
+    let least_ms = narrow_ms.clamp(CYCLE_MS_MIN, CYCLE_MS_MIN_MAX);
+    longest_ms * least_ms.div_ceil(longest_ms)
 }
 
 /// Polls per millisecond that the application's windows carry beside history.

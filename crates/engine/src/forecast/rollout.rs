@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::cycles::Cycles;
+use super::cycles::{Cycles, Used};
 use super::load::{Load, Proposal};
-use crate::cost::Cost;
+use crate::cost::{Cost, Unit};
 use crate::engine::Engine;
 use crate::quota::{Kind, Reading, WindowSpec};
 use crate::request::{Grant, Lane, RequestId, Response, Status};
@@ -54,6 +54,8 @@ pub struct Rollout<'a> {
     pub asked_most: u64,
     /// Days of data in all of them.
     pub days: u64,
+    /// Connections, by their numbers.
+    people: Vec<Person>,
     /// When history was done.
     pub finish_ms: Option<Ms>,
     /// What was used when.
@@ -73,6 +75,23 @@ struct Flight {
     app: Vec<Reading>,
     user: Vec<Reading>,
     date_ms: Ms,
+}
+
+/// What a connection asked for, and what it used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Person {
+    asked: u64,
+    used: Used,
+    /// By the end of the first cycle, which begins with what nobody has used yet, and of the last.
+    by_cycle: [Used; 2],
+}
+
+impl Person {
+    /// What was used in the cycles between.
+    fn later(&self) -> Used {
+        let [first, last] = self.by_cycle;
+        Used { history: last.history - first.history, polls: last.polls - first.polls }
+    }
 }
 
 /// A team whose connections become more.
@@ -110,6 +129,7 @@ impl<'a> Rollout<'a> {
             asked: 0,
             asked_most: 0,
             days: 0,
+            people: vec![Person::default(); load.connections() as usize],
             finish_ms: None,
             cycles: Cycles::new(load.start_ms, cycle_ms),
             lateness: vec![Histogram::default(); load.teams.len()],
@@ -141,8 +161,13 @@ impl<'a> Rollout<'a> {
             let next = [self.engine.wake_ms(), flight, join].into_iter().flatten().min();
             let Some(next_ms) = next.filter(|ms| *ms <= self.load.start_ms + bounds.until_ms) else { break };
             self.now_ms = self.now_ms.max(next_ms);
-            if self.cycles.roll(self.now_ms) && has_history && self.cycles.repeat() {
-                break;
+            if self.cycles.roll(self.now_ms) && has_history {
+                self.note_people();
+                // Where people wait for windows of their own, cycles change as some of them are done.
+                let stays = self.load.user_windows.is_empty() || self.grants >= bounds.grants_max / 3;
+                if stays && self.cycles.repeat() {
+                    break;
+                }
             }
             self.step();
             steps += 1;
@@ -196,14 +221,21 @@ impl<'a> Rollout<'a> {
 
     fn send(&mut self, grant: &Grant) {
         self.grants += 1;
+        let person = &mut self.people[grant.user as usize];
         match grant.lane {
-            Lane::History => self.cycles.history(),
-            Lane::Poll | Lane::Live => self.cycles.poll(),
+            Lane::History => {
+                self.cycles.history();
+                person.used.history += 1;
+            }
+            Lane::Poll | Lane::Live => {
+                self.cycles.poll();
+                person.used.polls += 1;
+            }
         }
         if let (Lane::Poll, Some(due_ms)) = (grant.lane, grant.due_ms) {
             self.late(grant.team, grant.user, due_ms);
         }
-        if self.grants.is_multiple_of(256) {
+        if self.grants.is_power_of_two() || self.grants.is_multiple_of(256) {
             self.note_stretch();
         }
         let [low, high] = self.load.latency_ms;
@@ -258,6 +290,7 @@ impl<'a> Rollout<'a> {
         self.grants += 1;
         let user = self.engine.add_user(APP, team);
         self.joined_ms.push(self.now_ms);
+        self.people.push(Person::default());
         let wanted = &self.load.teams[team as usize];
         if let Some(period_ms) = wanted.poll_ms {
             self.engine.poll(APP, user, period_ms, None, self.now_ms);
@@ -281,9 +314,37 @@ impl<'a> Rollout<'a> {
         let days = drawn.days_of_data.div_ceil(drawn.requests).min(u64::from(u32::MAX)) as u32;
         let chunk_days = (proposal.days / chunks).max(1);
         self.engine.pull(APP, user, Cost::new(1, days), chunk_days, std::iter::once(0..chunks), self.now_ms);
+        self.people[user as usize].asked += u64::from(chunks);
         self.asked += u64::from(chunks);
         self.asked_most = self.asked_most.max(u64::from(chunks));
         self.days += u64::from(chunks) * u64::from(days);
+    }
+
+    /// Notes what everybody had used by the end of a cycle.
+    fn note_people(&mut self) {
+        let is_first = self.cycles.whole() == 1;
+        for person in &mut self.people {
+            person.by_cycle = [if is_first { person.used } else { person.by_cycle[0] }, person.used];
+        }
+    }
+
+    /// When the last of those would be done who use all that windows of their own let through, if they went on like that,
+    /// from the start; 0 where nobody does.
+    ///
+    /// What all do in a cycle becomes less as some of them are done.
+    pub fn slowest_ms(&self) -> Ms {
+        let (whole, cycle_ms) = (self.cycles.whole() as u64, self.cycles.cycle_ms());
+        let later_ms = whole.saturating_sub(1) * cycle_ms;
+        let windows = self.load.user_windows.iter().filter(|window| window.unit == Unit::Requests);
+        let Some(most) = windows.map(|window| window.limit * later_ms / window.length_ms).min() else {
+            return 0;
+        };
+        let lasts = self.people.iter().filter_map(|person| {
+            let Used { history, polls } = person.later();
+            let left = person.asked.saturating_sub(person.by_cycle[1].history);
+            (history > 0 && (history + polls) * 10 >= most * 9).then(|| left * later_ms / history)
+        });
+        lasts.max().map_or(0, |lasts_ms| whole * cycle_ms + lasts_ms)
     }
 
     fn note_stretch(&mut self) {

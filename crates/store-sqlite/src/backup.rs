@@ -4,7 +4,7 @@
 //! what was deleted is not in it. Nothing is changed in the store, its version included, so that a newer program can
 //! copy what it has not opened yet.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +16,8 @@ use crate::{OpenError, connection, migrations};
 /// How long to wait where somebody is just recovering the store.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why there is no copy. Nothing is left of the attempt, and the store is as it was.
+/// Why there is no copy. Nothing is left of the attempt, and the store is as it was. What is left where the process ended
+/// meanwhile, a file ending in `.partial`, the next attempt takes away.
 #[derive(Debug, Error)]
 pub enum BackupError {
     /// The store cannot be read.
@@ -25,6 +26,9 @@ pub enum BackupError {
     /// There is something where the copy is to be.
     #[error("{} exists; a backup overwrites nothing", .0.display())]
     Exists(PathBuf),
+    /// Somebody else is making it.
+    #[error("another backup is writing {}; wait until it is done, or name another file", .0.display())]
+    Underway(PathBuf),
     /// The copy was read again and is not right.
     #[error("the copy is damaged ({0}); see to the disks of both, and try again")]
     Damaged(String),
@@ -45,23 +49,74 @@ pub fn backup(from: &Path, to: &Path) -> Result<u64, BackupError> {
     let mut source = connection::reader(from, BUSY_TIMEOUT).map_err(sqlite)?;
     migrations::recognise(&mut source, from)?;
 
-    let mut partial = to.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = &PathBuf::from(partial);
-    for file in [to, partial] {
-        if file.symlink_metadata().is_ok() {
-            return Err(BackupError::Exists(file.to_owned()));
-        }
+    if to.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists(to.to_owned()));
     }
-    let write = |source| BackupError::Write { path: to.to_owned(), source };
-    // SQLite fills an empty file; this one is for its owner alone.
-    connection::private().create_new(true).open(partial).map_err(write)?;
+    let partial = &beside(to, ".partial");
+    let _locked = begin(partial)?;
     let copied = copy(&source, partial, to);
     if copied.is_err() {
         // What it failed with is what matters.
         let _ = fs::remove_file(partial);
     }
     copied
+}
+
+/// What is called as another file, and so on.
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Makes an empty file, for its owner alone, in the place of what an interrupted backup has left. As long as what is given
+/// is open nobody else takes it away.
+fn begin(partial: &Path) -> Result<[Option<File>; 2], BackupError> {
+    let write = |source| BackupError::Write { path: partial.to_owned(), source };
+    let underway = || BackupError::Underway(partial.to_owned());
+    let lock = |file: &File| match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(underway()),
+        Err(TryLockError::Error(error)) => Err(write(error)),
+    };
+    let left = match File::open(partial) {
+        Ok(left) => Some(left),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(write(error)),
+    };
+    if let Some(left) = &left {
+        lock(left)?;
+        // Whoever had it before may have finished it just now, and somebody else have begun.
+        if !is_at(left, partial).map_err(write)? {
+            return Err(underway());
+        }
+        fs::remove_file(partial).map_err(write)?;
+    }
+    // SQLite would take what is in it for changes of the new file.
+    match fs::remove_file(beside(partial, "-journal")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(write(error)),
+        _ => {}
+    }
+    // SQLite fills an empty file.
+    let file = match connection::private().create_new(true).open(partial) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(underway()),
+        opened => opened.map_err(write)?,
+    };
+    lock(&file)?;
+    Ok([left, Some(file)])
+}
+
+/// Whether an open file is the one of this name, not one that had it, or that a link leads to.
+#[cfg(unix)]
+fn is_at(open: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (open, there) = (open.metadata()?, path.symlink_metadata()?);
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_at(_open: &File, _path: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 fn copy(source: &rusqlite::Connection, partial: &Path, to: &Path) -> Result<u64, BackupError> {

@@ -88,3 +88,68 @@ async fn a_copy_is_for_its_owner_alone() {
     backup(&at("from.db"), &at("copy.db")).unwrap();
     assert_eq!(std::fs::metadata(at("copy.db")).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+/// As after a `kill -9`, or a person who did not want to wait.
+#[tokio::test]
+async fn what_an_interrupted_copy_left_is_no_obstacle() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let store = open(&at("from.db"));
+    create(&store, 0).await;
+    // What it was copied to is a backup of its own by now: it had its name, and this one was still to be taken away.
+    backup(&at("from.db"), &at("yesterday.db")).unwrap();
+    let yesterday = std::fs::read(at("yesterday.db")).unwrap();
+    std::fs::hard_link(at("yesterday.db"), at("copy.db.partial")).unwrap();
+    std::fs::write(at("copy.db.partial-journal"), "half of something").unwrap();
+    create(&store, 1).await;
+    backup(&at("from.db"), &at("copy.db")).unwrap();
+    assert_eq!(open(&at("copy.db")).orgs(None, 9).await.unwrap().len(), 2);
+    assert_eq!(std::fs::read(at("yesterday.db")).unwrap(), yesterday);
+    assert!(!at("copy.db.partial").exists() && !at("copy.db.partial-journal").exists());
+}
+
+#[tokio::test]
+async fn a_copy_that_somebody_else_is_making_is_left_to_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    create(&open(&at("from.db")), 0).await;
+    std::fs::write(at("copy.db.partial"), "under way").unwrap();
+    let other = std::fs::File::open(at("copy.db.partial")).unwrap();
+    other.lock().unwrap();
+    let refused = backup(&at("from.db"), &at("copy.db"));
+    assert!(matches!(refused, Err(BackupError::Underway(_))), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(at("copy.db.partial")).unwrap(), "under way");
+    drop(other);
+    backup(&at("from.db"), &at("copy.db")).unwrap();
+}
+
+/// Each is whole, whoever makes it, and nobody makes it twice.
+#[tokio::test]
+async fn of_several_copies_to_one_name_at_once_one_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let store = open(&at("from.db"));
+    create(&store, 0).await;
+    for n in 0..20 {
+        let (from, to) = (at("from.db"), at(&format!("{n}.db")));
+        let made = std::thread::scope(|threads| {
+            let copying = [(); 4].map(|()| threads.spawn(|| backup(&from, &to)));
+            copying.map(|copying| copying.join().unwrap()).into_iter().filter(Result::is_ok).count()
+        });
+        assert_eq!(made, 1);
+        assert_eq!(open(&to).orgs(None, 9).await.unwrap().len(), 1);
+        assert!(!at(&format!("{n}.db.partial")).exists());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_copy_is_not_written_where_a_link_leads() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    create(&open(&at("from.db")), 0).await;
+    std::fs::write(at("precious"), "precious").unwrap();
+    std::os::unix::fs::symlink(at("precious"), at("copy.db.partial")).unwrap();
+    backup(&at("from.db"), &at("copy.db")).unwrap_err();
+    assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "precious");
+}

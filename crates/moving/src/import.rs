@@ -42,6 +42,11 @@ pub async fn import<F: Read + Seek + Send>(
     }
 }
 
+/// Sees that a file begins as an export does, and is of a format that is known.
+pub fn recognise<F: Read + Seek>(file: &mut F) -> Result<(), ImportError> {
+    reopened(file).map(drop)
+}
+
 fn reopened<F: Read + Seek>(file: &mut F) -> Result<Reader<impl BufRead>, ImportError> {
     file.rewind()?;
     Reader::open(BufReader::new(file))

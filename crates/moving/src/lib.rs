@@ -20,7 +20,7 @@ mod read;
 
 pub use error::{ExportError, ImportError};
 pub use export::{Truncate, export};
-pub use import::{Imported, import};
+pub use import::{Imported, import, recognise};
 
 /// The version of the format that is written, and the only one that is read.
 pub const FORMAT: u32 = 1;

@@ -1,7 +1,7 @@
 //! `lookback export`: everything that a store holds, in a file.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -41,9 +41,19 @@ pub async fn run(settings: &Settings, what: &Export) -> anyhow::Result<()> {
 /// The file in the making, for its owner alone; what is there of it is gone on from.
 fn begun(partial: &Path) -> anyhow::Result<File> {
     let shown = partial.display();
+    // Whoever was ended between giving it its name and taking this one away has left a finished export.
+    if partial.symlink_metadata().is_ok_and(|left| left.nlink() > 1) {
+        std::fs::remove_file(partial).with_context(|| format!("cannot remove {shown}"))?;
+    }
     let opened =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(partial);
     let file = opened.with_context(|| format!("cannot write {shown}"))?;
-    file.try_lock().with_context(|| format!("another export is writing {shown}"))?;
+    let taken = || format!("another export is writing {shown}");
+    file.try_lock().with_context(taken)?;
+    // Whoever had it before may have finished it just now.
+    let (open, there) = (file.metadata()?, partial.symlink_metadata().with_context(taken)?);
+    ensure!((open.dev(), open.ino()) == (there.dev(), there.ino()), taken());
+    // Whoever made it may have made it for others to read.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
 }

@@ -14,6 +14,8 @@ use crate::settings::Settings;
 
 pub async fn run(settings: &Settings, what: &Import) -> anyhow::Result<()> {
     let mut file = File::open(&what.file).with_context(|| format!("cannot read {}", what.file.display()))?;
+    // Before a store is made for it.
+    lookback_moving::recognise(&mut file)?;
     // None is made here: the one that secrets are sealed under is perhaps still to be copied to its place.
     let ring = keyring::existing(settings)?;
     // No server may work on it meanwhile, as far as that can be seen from here.

@@ -35,6 +35,7 @@ fn nothing_is_overwritten_and_nothing_mixed() {
     assert_eq!(read(&place.path("moved.ndjson")), "precious");
     let said = place.run(&["import", "moved.ndjson", "--database", "sqlite:other.db"]).failed(1);
     assert!(said.contains("no export of Lookback"), "{said}");
+    assert!(!place.path("other.db").exists(), "no store is made for what is no export");
     place.run(&["import", "missing.ndjson"]).failed(1);
 
     place.run(&["export", "whole.ndjson"]).ok();
@@ -60,4 +61,25 @@ fn an_export_is_for_its_owner_alone_and_goes_on_where_it_was() {
         text.lines().skip(1).filter(|line| !line.contains("sha256")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(place_of(&read(&place.path("second.ndjson"))), place_of(&whole));
+}
+
+/// It may have been made by anybody, or be a finished export that had its name and was still to lose this one.
+#[cfg(unix)]
+#[test]
+fn what_is_there_of_an_export_is_for_its_owner_alone_from_then_on() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    place.bootstrap();
+    place.file("moved.ndjson.partial", "");
+    let everybody = std::fs::Permissions::from_mode(0o666);
+    std::fs::set_permissions(place.path("moved.ndjson.partial"), everybody).unwrap();
+    place.run(&["export", "moved.ndjson"]).ok();
+    let mode = std::fs::metadata(place.path("moved.ndjson")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let finished = read(&place.path("moved.ndjson"));
+    std::fs::hard_link(place.path("moved.ndjson"), place.path("again.ndjson.partial")).unwrap();
+    place.bootstrap();
+    place.run(&["export", "again.ndjson"]).ok();
+    assert_eq!(read(&place.path("moved.ndjson")), finished);
 }

@@ -11,6 +11,7 @@ mod key;
 pub mod open;
 mod org;
 mod plan;
+mod probe;
 mod providers;
 mod quickstart;
 mod resolve;

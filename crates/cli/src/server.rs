@@ -5,7 +5,6 @@ mod answer;
 mod chores;
 mod client;
 mod open;
-pub mod pinned;
 mod signals;
 mod tls;
 

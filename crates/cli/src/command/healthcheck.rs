@@ -9,13 +9,14 @@ use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::probe;
 use crate::args::Healthcheck;
 use crate::output;
-use crate::server::pinned;
 use crate::settings::Settings;
 
 /// Whoever takes longer is not well.
@@ -35,10 +36,7 @@ pub async fn run(settings: &Settings, what: &Healthcheck) -> anyhow::Result<()> 
         let stream = TcpStream::connect(address).await?;
         match tls {
             None => ask(stream, path).await,
-            Some(files) => {
-                let connector = pinned::connector(files.chain()?)?;
-                ask(connector.connect(address.ip().into(), stream).await?, path).await
-            }
+            Some(_) => ask(probe::connector()?.connect(address.ip().into(), stream).await?, path).await,
         }
     };
     let asked = timeout(TIME_MAX, Box::pin(asking)).await.context("it took too long");
@@ -47,7 +45,7 @@ pub async fn run(settings: &Settings, what: &Healthcheck) -> anyhow::Result<()> 
     if status != StatusCode::OK {
         bail!("the server at {address} is not {well}: it answers {path} with {status}");
     }
-    output::line(well)
+    if settings.json { output::json(&json!({ "status": well })) } else { output::line(well) }
 }
 
 /// Where a server that listens everywhere is reached from this machine.

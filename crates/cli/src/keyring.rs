@@ -41,12 +41,23 @@ pub fn file(settings: &Settings) -> Option<PathBuf> {
     match &settings.master_keys {
         MasterKeys::Here(_) => None,
         MasterKeys::In(file) => Some(file.clone()),
-        MasterKeys::Unset => settings.database.file().map(|database| {
-            let mut name = database.into_os_string();
-            name.push(BESIDE);
-            PathBuf::from(name)
-        }),
+        MasterKeys::Unset => settings.database.file().map(|database| beside(&database)),
     }
+}
+
+/// The file beside a database. Where its name is a link, that is beside the file itself, by which others may know it; unless
+/// there is one beside the link, which may be in use.
+fn beside(database: &Path) -> PathBuf {
+    let named = |database: &Path| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(BESIDE);
+        PathBuf::from(name)
+    };
+    let given = named(database);
+    if !database.is_symlink() || given.exists() {
+        return given;
+    }
+    std::fs::canonicalize(database).map_or(given, |file| named(&file))
 }
 
 fn is_beside(settings: &Settings) -> bool {

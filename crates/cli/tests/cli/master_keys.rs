@@ -109,3 +109,25 @@ async fn an_import_makes_no_master_key_and_says_which_one_is_missing() {
     std::fs::copy(ours, theirs).unwrap();
     assert_eq!(place.run(&import).stderr, "");
 }
+
+/// A second one would be another one, and each would open only what was sealed by the name that leads to it.
+#[tokio::test]
+async fn a_link_to_the_database_leads_to_its_master_key() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let mut server = place.serve();
+    bring_application(&access, &server).await;
+    server.end(Signal::TERM);
+    std::os::unix::fs::symlink(place.path("lookback-data/lookback.db"), place.path("link.db")).unwrap();
+    let by_link = ["--database", "sqlite:link.db"];
+    let serve = || place.serve_with(&[&["serve", "--listen", "127.0.0.1:0"], &by_link[..]].concat(), &[]);
+    let status = |args: &[&str]| place.json(&[&["secrets", "status"], args].concat());
+    serve().end(Signal::TERM);
+    assert!(!place.path("link.db.keys").exists());
+    assert_eq!(status(&by_link), status(&[]));
+    // As an older version has left it.
+    std::fs::rename(place.path("lookback-data/lookback.db.keys"), place.path("link.db.keys")).unwrap();
+    serve().end(Signal::TERM);
+    assert_eq!(status(&by_link)[0]["state"], "seals");
+    assert!(!place.path("lookback-data/lookback.db.keys").exists());
+}

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
@@ -239,17 +240,17 @@ pub struct Bootstrap {
     #[arg(long, default_value = "My team")]
     pub team_name: Name,
     /// Where the team lives: us or eu
-    #[arg(long, default_value_t = Region::Us)]
+    #[arg(long, default_value_t = Region::Us, value_parser = one_of(Region::ALL, Region::as_str), hide_possible_values = true)]
     pub region: Region,
 }
 
 #[derive(Debug, ClapArgs)]
 pub struct Resolve {
     /// For this provider; may be repeated [default: every one that a preference can be set for]
-    #[arg(long)]
+    #[arg(long, value_parser = one_of(Provider::ALL, Provider::as_str), hide_possible_values = true)]
     pub provider: Vec<Provider>,
     /// For this resource; may be repeated [default: every one]
-    #[arg(long)]
+    #[arg(long, value_parser = one_of(Resource::ALL, Resource::as_str), hide_possible_values = true)]
     pub resource: Vec<Resource>,
     /// Prefer this many days
     #[arg(long, value_parser = days, conflicts_with = "team")]
@@ -264,10 +265,10 @@ pub struct Resolve {
     #[arg(long, requires = "team")]
     pub org: Option<OrgId>,
     /// The team's region: us or eu
-    #[arg(long, default_value_t = Region::Us)]
+    #[arg(long, default_value_t = Region::Us, value_parser = one_of(Region::ALL, Region::as_str), hide_possible_values = true)]
     pub region: Region,
     /// The team's environment: production or sandbox
-    #[arg(long, default_value_t = Environment::Production)]
+    #[arg(long, default_value_t = Environment::Production, value_parser = one_of(Environment::ALL, Environment::as_str), hide_possible_values = true)]
     pub env: Environment,
     /// When the account was connected, such as 2026-11-23T20:07:00Z
     #[arg(long, value_name = "TIME")]
@@ -320,6 +321,16 @@ pub struct Simulate {
 /// Says what makes no sense about a command line that could be read; it is told, and ends, as what could not be.
 pub fn senseless(why: &str) -> anyhow::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{why}\n")).into()
+}
+
+/// One of a closed set of names, which a refusal lists.
+fn one_of<T: Copy + Send + Sync>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let named = move |given: String| all.iter().copied().find(|&member| name(member) == given);
+    PossibleValuesParser::new(all.iter().copied().map(name))
+        .map(move |given| named(given).expect("no other name is let through"))
 }
 
 fn days(text: &str) -> Result<Days, String> {

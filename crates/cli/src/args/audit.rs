@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use lookback_domain::{OrgId, TeamId};
 use lookback_store::{Action, Actor};
 
+use super::one_of;
+
 #[derive(Debug, ClapArgs)]
 pub struct Audit {
     /// Of which organisation
@@ -17,7 +19,7 @@ pub struct Audit {
     #[arg(long, value_parser = actor)]
     pub actor: Option<Actor>,
     /// Only this, such as preferences_set
-    #[arg(long)]
+    #[arg(long, value_parser = one_of(Action::ALL, Action::as_str), hide_possible_values = true)]
     pub action: Option<Action>,
     /// Only from this time on, such as 2026-11-23T20:07:00Z
     #[arg(long, value_name = "TIME")]

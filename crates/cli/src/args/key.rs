@@ -4,6 +4,8 @@ use clap::{Args as ClapArgs, Subcommand};
 use jiff::Timestamp;
 use lookback_domain::{KeyId, Label, OrgId, Role, TeamId};
 
+use super::one_of;
+
 #[derive(Debug, Subcommand)]
 pub enum Key {
     /// Create a management key; it is shown this once
@@ -18,7 +20,7 @@ pub enum Key {
         #[arg(long, default_value = "command line")]
         label: Label,
         /// What it may do: org_admin (everything in the organisation) or team_admin (what concerns its teams)
-        #[arg(long, default_value_t = Role::OrgAdmin)]
+        #[arg(long, default_value_t = Role::OrgAdmin, value_parser = one_of(Role::ALL, Role::as_str), hide_possible_values = true)]
         role: Role,
         /// A team that a team_admin key is for; may be repeated
         #[arg(long, value_name = "ID")]

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use jiff::Timestamp;
 use lookback_domain::{Days, Environment, OrgId, PerDay, Provider, Region, Resource, TeamId};
 
-use super::{days, resource_days};
+use super::{days, one_of, resource_days};
 
 pub const EXAMPLES: &str = "\
 Connections are assumed, and so are the records a day that decide how many pages there are; --json repeats every \
@@ -21,7 +21,7 @@ Examples:
 #[derive(Debug, ClapArgs)]
 pub struct Plan {
     /// Of this provider
-    #[arg(long)]
+    #[arg(long, value_parser = one_of(Provider::ALL, Provider::as_str), hide_possible_values = true)]
     pub provider: Provider,
     /// Connections that pull their history
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=100_000))]
@@ -54,10 +54,10 @@ pub struct Plan {
     #[arg(long, requires = "team")]
     pub org: Option<OrgId>,
     /// The team's region: us or eu
-    #[arg(long, default_value_t = Region::Us)]
+    #[arg(long, default_value_t = Region::Us, value_parser = one_of(Region::ALL, Region::as_str), hide_possible_values = true)]
     pub region: Region,
     /// The team's environment: production or sandbox
-    #[arg(long, default_value_t = Environment::Production)]
+    #[arg(long, default_value_t = Environment::Production, value_parser = one_of(Environment::ALL, Environment::as_str), hide_possible_values = true)]
     pub env: Environment,
     /// Begin at this time [default: now]
     #[arg(long, value_name = "TIME")]

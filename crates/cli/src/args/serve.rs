@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use lookback_domain::{Name, OrgId, Region, TeamId};
 use serde::{Deserialize, Serialize};
 
+use super::one_of;
+
 #[derive(Debug, Clone, Default, ClapArgs, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Serve {
@@ -77,6 +79,6 @@ pub struct Serve {
     #[arg(long, env = "LOOKBACK_FIRST_TEAM_NAME", value_name = "NAME")]
     pub first_team_name: Option<Name>,
     /// Where it lives: us or eu [default: us]
-    #[arg(long, env = "LOOKBACK_FIRST_TEAM_REGION", value_name = "REGION")]
+    #[arg(long, env = "LOOKBACK_FIRST_TEAM_REGION", value_name = "REGION", value_parser = one_of(Region::ALL, Region::as_str), hide_possible_values = true)]
     pub first_team_region: Option<Region>,
 }

@@ -3,6 +3,8 @@
 use clap::{Args as ClapArgs, Subcommand};
 use lookback_domain::{IntegrationTeamId, Name, OrgId, Region, TeamId};
 
+use super::one_of;
+
 #[derive(Debug, Subcommand)]
 pub enum Team {
     /// Create a team
@@ -17,7 +19,7 @@ pub enum Team {
         #[arg(long)]
         name: Name,
         /// Where it lives: us or eu
-        #[arg(long, default_value_t = Region::Us)]
+        #[arg(long, default_value_t = Region::Us, value_parser = one_of(Region::ALL, Region::as_str), hide_possible_values = true)]
         region: Region,
         /// What another system calls it; no two teams of an organisation have the same
         #[arg(long, value_name = "ID")]

@@ -36,7 +36,15 @@ pub async fn run(settings: &Settings, what: Audit) -> anyhow::Result<()> {
         };
         let team = entry.team_id.map(|team| team.to_string()).unwrap_or_default();
         let (before, after) = (value(&entry.before), value(&entry.after));
-        [entry.id.at().to_string(), actor, entry.action.to_string(), team, before, after]
+        [
+            entry.id.0.to_string(),
+            entry.id.at().to_string(),
+            actor,
+            entry.action.to_string(),
+            team,
+            before,
+            after,
+        ]
     });
-    output::table(&["at", "actor", "action", "team", "before", "after"], rows)
+    output::table(&["id", "at", "actor", "action", "team", "before", "after"], rows)
 }

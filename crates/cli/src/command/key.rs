@@ -94,7 +94,8 @@ async fn create(
     if settings.json {
         return output::json(&made);
     }
-    output::line(&format!("{}   (shown this once; keep it safe)", made.management_key))
+    output::line(&format!("id              {}", made.id))?;
+    output::line(&format!("management key  {}   (shown this once; keep it safe)", made.management_key))
 }
 
 fn patch(changes: KeyChanges) -> anyhow::Result<KeyPatch> {

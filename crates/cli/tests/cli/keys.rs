@@ -104,3 +104,33 @@ fn people_see_what_a_key_may_do_and_for_how_long() {
     }
     assert!(row("first key").contains("org_admin") && row("first key").contains(" all "), "{table}");
 }
+
+#[test]
+fn a_person_is_told_the_ids_of_what_is_made_and_changed() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    let told = place.run(&["key", "create", "--org", &access.org, "--label", "ci"]).ok();
+    let id = listed(&place, &access, "ci")["id"].as_str().unwrap().to_owned();
+    assert!(told.contains(&id) && told.contains("shown this once"), "{told}");
+    let entries = place.json(&["audit", "--org", &access.org]);
+    let told = place.run(&["audit", "--org", &access.org]).ok();
+    for entry in entries.as_array().unwrap() {
+        assert!(told.contains(entry["id"].as_str().unwrap()), "{told}");
+    }
+}
+
+#[test]
+fn a_name_that_is_none_of_a_few_is_refused_with_those_there_are() {
+    let place = Place::new();
+    let access = place.bootstrap();
+    for (args, named) in [
+        (&["key", "create", "--role", "boss"][..], "team_admin"),
+        (&["team", "create", "--name", "x", "--region", "mars"], "us, eu"),
+        (&["audit", "--action", "nothing"], "preferences_set"),
+    ] {
+        let said = place.run(&[args, &["--org", &access.org]].concat()).failed(2);
+        assert!(said.contains(named), "{said}");
+    }
+    let said = place.run(&["plan", "--provider", "ouro", "--days", "9"]).failed(2);
+    assert!(said.contains("oura") && said.contains("strava"), "{said}");
+}

@@ -17,7 +17,9 @@ mod settings;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
+use lookback_moving::{ExportError, ImportError};
 use lookback_store::Error as StoreError;
+use lookback_store_sqlite::BackupError;
 
 use crate::args::Args;
 use crate::command::open::NoStore;
@@ -33,7 +35,7 @@ const STORE_UNAVAILABLE: u8 = 4;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let matches = Args::command().get_matches();
+    let matches = settings::without_empty_variables(Args::command()).get_matches();
     // What does not fit is told as other faults of the command line are, and ends it.
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let only_shows = args.command.only_shows();
@@ -61,18 +63,48 @@ fn run(args: Args, given: &Given) -> anyhow::Result<()> {
 }
 
 fn code(error: &anyhow::Error) -> u8 {
-    if error.chain().any(|cause| {
-        cause.is::<lookback_store_sqlite::OpenError>()
-            || cause.is::<lookback_store_postgres::OpenError>()
-            || cause.is::<NoStore>()
-    }) {
-        return STORE_UNAVAILABLE;
-    }
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::UnknownOrg(_) | StoreError::UnknownTeams(_) | StoreError::UnknownKey(_)) => {
             NOT_FOUND
         }
-        Some(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)) => STORE_UNAVAILABLE,
+        _ if error.chain().any(is_unavailable) => STORE_UNAVAILABLE,
         _ => FAILED,
+    }
+}
+
+/// Whether a cause is that the store cannot be opened or used. Some errors show the store's in their own place.
+fn is_unavailable(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let said = match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(ImportError::Store(said)), _) | (_, Some(ExportError::Store(said))) => Some(said),
+        _ => cause.downcast_ref(),
+    };
+    matches!(said, Some(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)))
+        || matches!(cause.downcast_ref(), Some(BackupError::Store(_)))
+        || cause.is::<lookback_store_sqlite::OpenError>()
+        || cause.is::<lookback_store_postgres::OpenError>()
+        || cause.is::<NoStore>()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn an_unavailable_store_is_told_apart_wherever_it_is_said() {
+        let unavailable = || StoreError::unavailable("deadline has elapsed");
+        let moved = || anyhow::Error::from(ImportError::Store(unavailable()));
+        let nothing = || StoreError::UnknownOrg(lookback_domain::OrgId(uuid::Uuid::nil()));
+        for (error, expected) in [
+            (unavailable().into(), STORE_UNAVAILABLE),
+            (moved(), STORE_UNAVAILABLE),
+            (Err::<(), _>(moved()).context("on the way").unwrap_err(), STORE_UNAVAILABLE),
+            (ExportError::Store(unavailable().outcome_unknown()).into(), STORE_UNAVAILABLE),
+            (ImportError::Foreign.into(), FAILED),
+            (nothing().into(), NOT_FOUND),
+        ] {
+            assert_eq!(code(&error), expected, "{error:?}");
+        }
     }
 }

@@ -60,10 +60,41 @@ impl<T: Serialize, const N: usize> Columns<T, N> {
 pub fn complain(error: &anyhow::Error, advice: Option<&str>) {
     let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
     // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "lookback: {error:#}{advice}");
+    let _ = writeln!(io::stderr(), "lookback: {}{advice}", told(error));
+}
+
+/// An error with its causes, but for what was told already: many a library repeats its cause in its own words.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text += &format!(": {cause}");
+        }
+    }
+    text
 }
 
 /// Whether whoever read the results has stopped reading, as `head` does.
 pub fn is_closed(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let full = || anyhow::anyhow!("disk is full");
+        assert_eq!(
+            told(&full().context("disk is full").context("copy.db cannot be written")),
+            "copy.db cannot be written: disk is full"
+        );
+        assert_eq!(
+            told(&full().context("copy.db: disk is full; make room")),
+            "copy.db: disk is full; make room"
+        );
+    }
 }

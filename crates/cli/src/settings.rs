@@ -1,21 +1,23 @@
 //! Settings: from flags, then the environment, then one TOML file.
 
 mod catalog;
+mod environment;
 mod explained;
 mod first;
 mod master_keys;
 mod server;
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Global, Serve};
 use crate::server::Options;
 use catalog::Providers;
+use environment::variable;
+pub use environment::{warn_of_unknown_variables, without_empty_variables};
 pub use explained::Given;
 pub use first::First;
 pub use master_keys::MasterKeys;
@@ -96,12 +98,16 @@ impl Url {
         &self.0
     }
 
-    /// The host and the database.
-    fn place(&self) -> &str {
+    /// The host and the database, where it is plain which part that is: the last `@` ends a password, and the first `?`
+    /// begins what is no place, unless it stands in the password.
+    fn place(&self) -> Option<&str> {
         let rest = self.0.split_once("//").map_or("", |(_, rest)| rest);
-        let rest = rest.split_once('?').map_or(rest, |(place, _)| place);
-        // The last one, since a password may have one in it too.
-        rest.rsplit_once('@').map_or(rest, |(_, place)| place)
+        match rest.split_once('?') {
+            Some((_, query)) if query.contains('@') => None,
+            Some((place, _)) => Some(place),
+            None => Some(rest),
+        }
+        .map(|place| place.rsplit_once('@').map_or(place, |(_, place)| place))
     }
 }
 
@@ -173,12 +179,6 @@ impl File {
     }
 }
 
-/// An environment variable.
-fn variable(name: &str) -> anyhow::Result<Option<String>> {
-    let text = std::env::var_os(name).map(OsString::into_string).transpose();
-    text.map_err(|_| anyhow!("the environment variable {name} is not text"))
-}
-
 /// A setting that may be secret: itself, or the file that holds it.
 struct Stated {
     by: Source,
@@ -228,7 +228,7 @@ impl Database {
     /// It as a URL, without what is secret in it.
     fn shown(&self) -> String {
         match self {
-            Self::Postgres(url) => format!("postgres://{}", url.place()),
+            Self::Postgres(url) => format!("postgres://{}", url.place().unwrap_or("(not shown)")),
             _ => format!("sqlite:{}", self.path().display()),
         }
     }
@@ -247,7 +247,7 @@ impl Database {
     pub fn path(&self) -> PathBuf {
         let named = |url: &Url| {
             let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-            PathBuf::from(url.place().chars().map(plain).collect::<String>())
+            PathBuf::from(url.place().unwrap_or("postgres").chars().map(plain).collect::<String>())
         };
         match self {
             Self::Postgres(url) => named(url),
@@ -270,6 +270,12 @@ mod tests {
         assert_eq!(shared.shown(), "postgres://db.example:5433/lookback");
         assert_eq!(shared.path(), PathBuf::from("db-example-5433-lookback"));
         assert!(!format!("{shared:?}").contains("secret"));
+        for password in ["secret?", "se?cret", "secret@s?ecret", "?secret", "s@e?c@r"] {
+            let shown = Database::parse(&format!("postgres://u:{password}@host/db?x=y")).unwrap().shown();
+            assert_eq!(shown, "postgres://(not shown)");
+        }
+        let shown = Database::parse("postgres://host/db?password=se@cret").unwrap().shown();
+        assert_eq!(shown, "postgres://(not shown)");
         for url in ["", "a/b.db", "sqlite:", "mysql://x", "postgres:secret"] {
             let error = Database::parse(url).unwrap_err().to_string();
             assert!(error.contains("sqlite:PATH") && !error.contains("secret"), "{error}");

@@ -103,6 +103,12 @@ impl PostgresStore {
         Ok(Self { transactions, keys, reads, upserts, connections_max: options.connections_max })
     }
 
+    /// Sees that a URL is understood and names certificates that can be read, as opening does, without connecting.
+    pub fn check(url: &str, options: &Options) -> std::result::Result<(), OpenError> {
+        let address = Address::parse(url, options)?;
+        tls::connector(address.roots.as_deref()).map(drop)
+    }
+
     /// What it has done so far, and how its connections are.
     pub fn stats(&self) -> Stats {
         let counters = &self.transactions.counters;

@@ -1,14 +1,19 @@
 //! `lookback config`: the settings.
 
+use lookback_store_postgres::{Options, PostgresStore};
 use serde_json::Value;
 
 use crate::args::Config;
 use crate::server::Certificate;
-use crate::settings::{Given, Settings};
+use crate::settings::{Database, Given, Settings, warn_of_unknown_variables};
 use crate::{keyring, output};
 
 pub fn run(settings: &Settings, given: &Given, what: &Config) -> anyhow::Result<()> {
     let Config::Check(serve) = what;
+    warn_of_unknown_variables();
+    if let Database::Postgres(url) = &settings.database {
+        PostgresStore::check(url.reveal(), &Options::default())?;
+    }
     settings.first(serve)?;
     keyring::existing(settings)?;
     settings.catalog()?;

@@ -7,9 +7,10 @@ use super::open;
 use crate::args::Serve;
 use crate::output;
 use crate::server::{Server, Signals};
-use crate::settings::{First, Settings};
+use crate::settings::{First, Settings, warn_of_unknown_variables};
 
 pub async fn run(settings: &Settings, what: &Serve) -> anyhow::Result<()> {
+    warn_of_unknown_variables();
     let mut signals = Signals::listen()?.with_hangup()?;
     let Some(server) = signals.unless_told(prepare(settings, what)).await.transpose()? else { return Ok(()) };
     let url = server.url()?;

@@ -89,8 +89,12 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
             bail!("there is a TLS key without its certificate; set --tls-certificate-file too")
         }
     };
+    let listen = settings.listen.expect("there is a default");
+    if let Some(metrics) = settings.metrics_listen.filter(|&metrics| is_taken_by(metrics, listen)) {
+        bail!("the API and the metrics cannot both listen on {metrics}; choose another --metrics-listen");
+    }
     Ok(Options {
-        listen: settings.listen.expect("there is a default"),
+        listen,
         metrics_listen: settings.metrics_listen,
         tls,
         limits: Limits {
@@ -112,9 +116,34 @@ pub fn options(settings: &Serve) -> anyhow::Result<Options> {
     })
 }
 
+/// Whether an address cannot be listened on beside another one. Port 0 is any that is free.
+fn is_taken_by(address: SocketAddr, other: SocketAddr) -> bool {
+    let (one, two) = (address.ip(), other.ip());
+    let everywhere = one.is_unspecified() || two.is_unspecified();
+    address.port() == other.port()
+        && address.port() != 0
+        && (one == two || one.is_ipv4() == two.is_ipv4() && everywhere)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_metrics_have_an_address_of_their_own() {
+        for (metrics, fits) in [
+            ("127.0.0.1:8080", false),
+            ("0.0.0.0:8080", false),
+            ("127.0.0.1:9090", true),
+            ("127.0.0.2:8080", true),
+            ("[::1]:8080", true),
+        ] {
+            let settings = Serve { metrics_listen: Some(metrics.parse().unwrap()), ..defaults() };
+            assert_eq!(options(&settings).is_ok(), fits, "{metrics}");
+        }
+        let any: Option<SocketAddr> = "127.0.0.1:0".parse().ok();
+        options(&Serve { listen: any, metrics_listen: any, ..defaults() }).unwrap();
+    }
 
     #[test]
     fn each_key_comes_from_the_first_level_that_states_it() {

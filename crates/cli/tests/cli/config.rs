@@ -139,3 +139,56 @@ fn what_makes_no_sense_is_refused_and_named() {
     let said = place.run_with(&["config", "check"], &[("LOOKBACK_REQUESTS_MAX", "none")]).failed(2);
     assert!(said.contains("none"), "{said}");
 }
+
+/// What `serve` refuses is refused without starting anything, and without what is secret.
+#[test]
+fn what_serve_would_refuse_is_refused() {
+    let place = Place::new();
+    let check = |args: &[&str]| {
+        let args = [&["config", "check"], args].concat();
+        place.run(&args)
+    };
+    for (url, named) in [
+        ("postgres://u:hunter2@host:port/db", "not understood"),
+        ("postgres://u:hunter2@host", "no host or no database"),
+        ("postgres://u:hunter2@host/db?foo=bar", "not understood"),
+        ("postgres://u:hunter2@host/db?sslmode=prefer", "sslmode"),
+        ("postgres://u:hunter2@host/db?sslrootcert=/nonexistent", "/nonexistent"),
+        ("postgres://u:hunter2?@host/db", "not understood"),
+    ] {
+        let said = check(&["--database", url]).failed(4);
+        assert!(said.contains(named) && !said.contains("hunter2"), "{url}: {said}");
+    }
+    check(&["--database", "postgres://u:hunter2@host/db"]).ok();
+    let said = check(&["--listen", "127.0.0.1:8080", "--metrics-listen", "127.0.0.1:8080"]).failed(1);
+    assert!(said.contains("--metrics-listen"), "{said}");
+    check(&["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]).ok();
+}
+
+#[test]
+fn a_variable_that_nothing_reads_is_warned_of_and_an_empty_one_is_not_set() {
+    let place = Place::new();
+    let with = |variables: &[(&str, &str)]| {
+        let ran = place.run_with(&["config", "check", "--json"], variables);
+        (ran.stderr.clone(), serde_json::from_str::<Value>(&ran.ok()).unwrap())
+    };
+    let (said, _) = with(&[("LOOKBACK_REQUEST_MAX", "7"), ("LOOKBACK_REQUESTS_MAX", "7")]);
+    assert!(said.contains("LOOKBACK_REQUEST_MAX") && !said.contains("LOOKBACK_REQUESTS_MAX"), "{said}");
+    let names = [
+        "CONFIG",
+        "DATABASE",
+        "DATABASE_FILE",
+        "MASTER_KEY",
+        "MASTER_KEY_FILE",
+        "LISTEN",
+        "LOG",
+        "AUDIT_DAYS",
+    ];
+    let names = names.map(|name| format!("LOOKBACK_{name}"));
+    let empty = names.each_ref().map(|name| (&name[..], ""));
+    assert_eq!(with(&empty), with(&[]));
+    assert_eq!(with(&[("LOOKBACK_SERVICE_HOST", "10.0.0.1"), ("LOOKBACK_PORT", "tcp://10.0.0.1:80")]).0, "");
+    let mut server = place.start(&["serve", "--listen", "127.0.0.1:0"], &[("LOOKBACK_LISTENS", "x")]);
+    server.until_it_listens();
+    assert!(server.log().contains("LOOKBACK_LISTENS"), "{}", server.log());
+}

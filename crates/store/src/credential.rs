@@ -53,6 +53,11 @@ impl Seals {
     pub fn iter(&self) -> impl Iterator<Item = &Sealed> {
         self.client_secret.iter().chain(&self.details)
     }
+
+    /// What each that is there is sealed under.
+    fn under(&self) -> impl Iterator<Item = &MasterKeyId> {
+        self.iter().map(|sealed| &sealed.key_id)
+    }
 }
 
 /// Which application of a team is meant: a team has one for each environment and provider.
@@ -119,7 +124,7 @@ pub struct CredentialContent {
 
 impl CredentialContent {
     /// The application that comes of it: a new one with this id, or the one that was there. Where nothing is new it
-    /// is exactly what was there.
+    /// is exactly what was there, but for the seals where they are under another key: that one may be lost.
     pub fn apply(
         self,
         before: Option<&Credential>,
@@ -134,7 +139,8 @@ impl CredentialContent {
                 && old.redirect_url_override == self.redirect_url_override
         };
         if let Some(old) = before.filter(same) {
-            return old.clone();
+            let seals = if self.seals.under().eq(old.seals.under()) { &old.seals } else { &self.seals };
+            return Credential { seals: seals.clone(), ..old.clone() };
         }
         let Self { client_id, client_secret_hash, details_hash, seals, redirect_url_override } = self;
         Credential {
@@ -174,7 +180,7 @@ pub struct DeletedCredentials {
 #[async_trait]
 pub trait CredentialStore: Send + Sync {
     /// Stores an application of a team in place of the one for the same environment and provider, if there is one:
-    /// that one's id, creation time and quota stay, and all of it where nothing is new. `id` is the id of a new one.
+    /// that one's id, creation time and quota stay, and all of it where nothing is new but the key it is sealed under. `id` is the id of a new one.
     ///
     /// A repetition of the same `once` gives the application while it is as it was stored then, and
     /// [`Created::Conflict`] afterwards.

@@ -86,6 +86,7 @@ macro_rules! conformance {
             credential: applications_are_listed_in_the_order_of_their_ids,
             credential: a_deletion_says_what_became_of_each,
             credential: a_secret_is_sealed_anew_unless_it_has_changed,
+            credential: the_same_secret_is_kept_under_the_key_it_comes_under,
             credential: a_repetition_shows_the_application_while_it_is_the_same,
             audit: a_change_is_recorded_with_what_was_before_and_after,
             audit: entries_are_listed_as_far_as_the_filter_admits_them,

@@ -127,6 +127,11 @@ impl<'a> Trail<'a> {
             (_, None) => Action::CredentialDeleted,
             _ => Action::CredentialUpdated,
         };
+        if let (Some(before), Some(after)) = (before, after)
+            && show_credential(before) == show_credential(after)
+        {
+            return self.resealed(before, &after.seals);
+        }
         let team = before.or(after).map(|credential| credential.place.team_id);
         self.change(action, team, before.map(show_credential), after.map(show_credential));
     }

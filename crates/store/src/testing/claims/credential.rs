@@ -9,8 +9,8 @@ use crate::testing::samples::{
     at, by, by_at, content, credential_id, given, key_id, only, org_id, scope, sealed, team_id,
 };
 use crate::{
-    Actor, Created, Credential, CredentialContent, CredentialFilter, DeletedCredentials, Error, MasterKeyId,
-    Once, Scope, Seals, Store,
+    Action, Actor, AuditFilter, Created, Credential, CredentialContent, CredentialFilter, DeletedCredentials,
+    Error, MasterKeyId, Once, Scope, Seals, Store,
 };
 
 async fn put(
@@ -41,7 +41,7 @@ pub async fn an_application_takes_the_place_of_the_one_before(store: Arc<dyn Sto
     let raised = store.set_credential_quota(&scope(1), first.id, quota.clone(), &later).await.unwrap();
     assert_eq!(raised, Credential { quota: quota.clone(), updated_at: at(9), ..first.clone() });
 
-    let again = CredentialContent { seals: content("two", 7).seals, ..content("one", 1) };
+    let again = CredentialContent { seals: content("one", 7).seals, ..content("one", 1) };
     assert_eq!(put(&*store, 1, Provider::Oura, 2, again).await, raised, "the digests are the same");
     let second = put(&*store, 1, Provider::Oura, 2, content("one", 2)).await;
     let kept = (second.id, second.created_at, second.quota.clone());
@@ -116,6 +116,30 @@ pub async fn a_secret_is_sealed_anew_unless_it_has_changed(store: Arc<dyn Store>
     assert!(!reseal(&stored.seals).await.unwrap(), "it was done before");
     assert_eq!(store.seal_counts().await.unwrap(), [(key("two"), 1)]);
     assert_eq!(others("one").await, [(org_id(1), Credential { seals: anew.clone(), ..stored.clone() })]);
+}
+
+/// Whose master key was lost, and stores the same secret again, has it under the key that there is; nothing else changes.
+pub async fn the_same_secret_is_kept_under_the_key_it_comes_under(store: Arc<dyn Store>) {
+    given(&*store, 1, &[1]).await;
+    let first = put(&*store, 1, Provider::Oura, 1, content("lost", 1)).await;
+    let anew = CredentialContent { seals: content("present", 7).seals, ..content("lost", 1) };
+    let later = by_at(Actor::Key(key_id(1)), at(9));
+    let (team, id) = (team_id(1), credential_id(2));
+    let stored = store
+        .upsert_credential(&scope(1), team, Provider::Oura, id, anew.clone(), None, &later)
+        .await
+        .unwrap();
+    let expected = Credential { seals: anew.seals, ..first };
+    assert_eq!(stored.done(), expected);
+    assert_eq!(
+        store.credentials(&scope(1), &CredentialFilter::default(), None, 9).await.unwrap(),
+        [expected]
+    );
+    assert_eq!(store.seal_counts().await.unwrap(), [(MasterKeyId("present".to_owned()), 1)]);
+    let entries = store.audit(org_id(1), &AuditFilter::all(), None, 9).await.unwrap();
+    let resealed = entries.iter().find(|entry| entry.action == Action::CredentialResealed).unwrap();
+    assert_eq!(resealed.before.as_ref().unwrap()["master_keys"], serde_json::json!(["lost"]));
+    assert_eq!(resealed.after.as_ref().unwrap()["master_keys"], serde_json::json!(["present"]));
 }
 
 /// While it is as it was stored then; afterwards there is nothing that could be shown again.

@@ -23,6 +23,16 @@ pub struct Measured<S: ?Sized> {
     failures: Family<Operation, Counter>,
 }
 
+/// The names of the operations of a store.
+macro_rules! names {
+    ($($of:ident { $($operation:ident($($name:ident: $type:ty),*) -> $output:ty;)+ })+) => {
+        &[$($(stringify!($operation),)+)+]
+    };
+}
+
+const OPERATIONS: &[&str] = lookback_store::operations!(names);
+const READY: &str = "ready";
+
 /// 10 µs to 5 s.
 fn latencies() -> Histogram {
     Histogram::new(exponential_buckets(0.00001, 2.0, 20))
@@ -32,7 +42,11 @@ impl<S: ?Sized> Measured<S> {
     /// `inner` with its operations timed; the numbers go to `registry`.
     pub fn new(inner: Arc<S>, registry: &mut Registry) -> Self {
         let latency: Family<_, _, fn() -> Histogram> = Family::new_with_constructor(latencies);
-        let failures = Family::default();
+        let failures = Family::<_, Counter>::default();
+        // A series that begins with its first failure shows none to whoever asks for its rate.
+        for operation in OPERATIONS.iter().copied().chain([READY]) {
+            drop(failures.get_or_create(&Operation { operation }));
+        }
         registry.register(
             "lookback_store_operation_seconds",
             "Time an operation of the store takes",
@@ -80,7 +94,7 @@ lookback_store::operations!(timed);
 #[async_trait]
 impl<S: Lifecycle + ?Sized> Lifecycle for Measured<S> {
     async fn ready(&self) -> Result<()> {
-        self.time("ready", self.inner.ready()).await
+        self.time(READY, self.inner.ready()).await
     }
 
     async fn close(&self) {

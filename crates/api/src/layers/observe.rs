@@ -42,6 +42,14 @@ struct Outcome {
     status: u16,
 }
 
+/// What is answered where we failed; there is no other.
+const FAILURES: [StatusCode; 2] = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failure {
+    status: u16,
+}
+
 /// The numbers of a server. No label tells tenants apart.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -49,6 +57,7 @@ pub struct Metrics(Arc<Inner>);
 pub(crate) struct Inner {
     registry: Registry,
     requests: Family<Outcome, Counter>,
+    failures: Family<Failure, Counter>,
     latency: Family<Route, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
     /// What ids begin with, and how many were given out: unique without randomness for each request.
@@ -72,9 +81,20 @@ impl Metrics {
     /// process's request ids from those of another.
     pub fn new(mut registry: Registry, server: u64) -> Self {
         let requests = Family::default();
+        let failures = Family::<_, Counter>::default();
+        // A series that begins with its first failure shows none to whoever asks for its rate. Of the requests by route there
+        // would be too many.
+        for status in FAILURES {
+            drop(failures.get_or_create(&Failure { status: status.as_u16() }));
+        }
         let latency: Family<_, _, fn() -> Histogram> = Family::new_with_constructor(latencies);
         let in_flight = Gauge::default();
         registry.register("lookback_http_requests", "Requests answered", requests.clone());
+        registry.register(
+            "lookback_http_failures",
+            "Requests answered with a status of 5xx, by it alone",
+            failures.clone(),
+        );
         registry.register(
             "lookback_http_request_seconds",
             "Time from a request's head to its answer",
@@ -85,7 +105,15 @@ impl Metrics {
             "Requests that are worked on",
             in_flight.clone(),
         );
-        Self(Arc::new(Inner { registry, requests, latency, in_flight, server, request: AtomicU64::new(0) }))
+        Self(Arc::new(Inner {
+            registry,
+            requests,
+            failures,
+            latency,
+            in_flight,
+            server,
+            request: AtomicU64::new(0),
+        }))
     }
 
     /// The numbers in the text format of OpenMetrics.
@@ -161,6 +189,9 @@ impl Observing {
         let (took, status) = (self.started.elapsed(), status.as_u16());
         let (method, route) = (self.method, self.path.as_ref().map_or("none", MatchedPath::as_str));
         self.span.in_scope(|| log(method, route, status, took, self.client));
+        if status >= 500 {
+            self.inner.failures.get_or_create(&Failure { status }).inc();
+        }
         let labels = Route { method, route: route.to_owned() };
         self.inner.latency.get_or_create(&labels).observe(took.as_secs_f64());
         let Route { method, route } = labels;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::documented::all_metrics;
+use crate::support::Place;
+use crate::wire::get;
 
 const ALERTS: &str = include_str!("../../../../packaging/prometheus/alerts.yaml");
 const DASHBOARD: &str = include_str!("../../../../packaging/grafana/dashboard.json");
@@ -85,6 +87,38 @@ async fn the_alerts_and_the_dashboard_ask_for_what_is_served() {
             let known = ADDED.contains(&label) || served.values().any(|labels| labels.contains(label));
             assert!(known, "{label}: {legend}");
         }
+    }
+}
+
+/// The selectors whose rate an expression asks for, each as the beginning of the series that it means.
+fn rated(expression: &str) -> Vec<(&str, Vec<&str>)> {
+    let after = ["rate(", "increase("].map(|function| expression.split(function).skip(1));
+    let selectors = after.into_iter().flatten().map(|rest| rest.split('[').next().unwrap());
+    let parts =
+        selectors.map(|selector| selector.trim_end_matches('}').split_once('{').unwrap_or((selector, "")));
+    parts
+        .map(|(name, labels)| (name, labels.split(',').filter(|label| !label.is_empty()).collect()))
+        .collect()
+}
+
+/// What begins with its first event has no rate then: to the alert that event is not there.
+#[test]
+fn what_the_alerts_take_the_rate_of_is_there_before_anything_has_happened() {
+    let place = Place::new();
+    place.bootstrap();
+    let fresh = get(&place.serve(), "/metrics").1;
+    let alerts = expressions(ALERTS);
+    let rated: Vec<_> = alerts.iter().flat_map(|alert| rated(alert)).collect();
+    assert!(rated.len() >= 6, "{rated:?}");
+    // Of durations the first ones may be missed: a quantile is about many.
+    for (name, labels) in rated.into_iter().filter(|(name, _)| !name.ends_with("_bucket")) {
+        let is_there = fresh.lines().any(|line| {
+            let series = line.strip_prefix(name).filter(|rest| rest.starts_with(['{', ' ']));
+            series.is_some_and(|series| {
+                labels.iter().all(|label| series.contains(label)) && series.ends_with(" 0")
+            })
+        });
+        assert!(is_there, "{name}{labels:?} is not there, or not 0: {fresh}");
     }
 }
 

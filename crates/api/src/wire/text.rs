@@ -1,6 +1,7 @@
 //! Strings, and what is written as one.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
+use jiff::{Timestamp, fmt::temporal::Pieces};
 use lookback_domain::{CredentialId, KeyId, OrgId, TeamId};
 use uuid::Uuid;
 
@@ -51,14 +52,22 @@ ids!(OrgId, TeamId, KeyId, CredentialId);
 
 impl Read for Timestamp {
     fn read(value: &Value, loc: &Loc<'_>, problems: &mut Problems) -> Option<Self> {
-        parsed(
-            value,
-            loc,
-            problems,
-            "datetime_from_date_parsing",
-            "a time with its offset from UTC, such as 2026-11-23T20:07:00Z",
-        )
+        let expected = if is_too_late(value) { LATEST } else { TIME };
+        parsed(value, loc, problems, "datetime_from_date_parsing", expected)
     }
+}
+
+const TIME: &str = "a time with its offset from UTC, such as 2026-11-23T20:07:00Z";
+
+/// As late as can be: a day before the end of the last year, so that it can be told with any offset.
+const LATEST: &str = "a time no later than 9999-12-30T22:00:00Z";
+
+/// Whether something is written as a time and is none since it comes after the latest.
+fn is_too_late(value: &Value) -> bool {
+    let Value::String(text) = value else { return false };
+    let Ok(pieces) = Pieces::parse(text) else { return false };
+    let is_whole = pieces.time().is_some() && pieces.offset().is_some();
+    is_whole && pieces.date() > Date::constant(9999, 12, 29) && text.parse::<Timestamp>().is_err()
 }
 
 impl Read for Date {

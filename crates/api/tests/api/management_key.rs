@@ -174,6 +174,24 @@ async fn a_key_ends_when_it_expires() {
     app.get(&us()).key(secret).await.ok();
 }
 
+/// Whoever means *never* by the last second there is gets told what comes closest, and that no end is an end that never comes.
+#[tokio::test]
+async fn an_end_that_is_too_late_to_be_a_time_is_refused_with_the_latest() {
+    let app = TestApp::init().await;
+    let body = |expires_at: &str| json!({ "label": "", "role": "org_admin", "expires_at": expires_at });
+    for late in ["9999-12-31T23:59:59Z", "9999-12-31T00:00:00+00:00"] {
+        let detail = app.post(&keys(), body(late)).await.refused(422);
+        let said = "Input should be a time no later than 9999-12-30T22:00:00Z";
+        assert_eq!((&detail[0]["msg"], &detail[0]["input"]), (&json!(said), &json!(late)));
+    }
+    for no_time in ["9999-12-31T23:59:59", "9999-12-32T00:00:00Z", "9999-12-31", "never"] {
+        let detail = app.post(&keys(), body(no_time)).await.refused(422);
+        assert!(detail[0]["msg"].as_str().unwrap().contains("a time with its offset"), "{no_time}: {detail}");
+    }
+    app.post(&keys(), body("9999-12-30T22:00:00Z")).await.ok();
+    app.post(&keys(), body("9999-12-31T00:00:00+02:00")).await.ok();
+}
+
 #[tokio::test]
 async fn what_a_team_admin_makes_or_changes_ends_no_later_than_itself() {
     let app = TestApp::init().await;

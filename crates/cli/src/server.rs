@@ -27,7 +27,7 @@ use crate::measured::Measured;
 pub use accept::Connections;
 use accept::Serving;
 use chores::Chores;
-pub use client::TrustedProxies;
+pub use client::{Network, TrustedProxies};
 use open::Counted;
 pub use signals::Signals;
 pub use tls::{Certificate, CertificateFiles};

@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use ipnet::IpNet;
 use lookback_domain::{Name, OrgId, Region, TeamId};
 use serde::{Deserialize, Serialize};
+
+use crate::server::Network;
 
 use super::one_of;
 
@@ -26,9 +27,9 @@ pub struct Serve {
     /// A PEM file with the certificate's private key
     #[arg(long, env = "LOOKBACK_TLS_KEY_FILE", value_name = "FILE")]
     pub tls_key_file: Option<PathBuf>,
-    /// A network whose X-Forwarded-For header is believed; may be repeated [default: none]
+    /// A network, or an address, whose X-Forwarded-For header is believed; may be repeated [default: none]
     #[arg(long, env = "LOOKBACK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
-    pub trusted_proxy: Vec<IpNet>,
+    pub trusted_proxy: Vec<Network>,
     /// Requests worked on at once; further ones are answered 503 [default: 512]
     #[arg(long, env = "LOOKBACK_REQUESTS_MAX", value_name = "COUNT")]
     pub requests_max: Option<NonZeroU32>,

@@ -2,24 +2,62 @@
 //! known to write it itself has sent it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use ipnet::IpNet;
+use ipnet::{AddrParseError, IpNet, Ipv4Net};
+use serde::{Deserialize, Serialize};
+
+/// A network of proxies, or a single one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Network(IpNet);
+
+impl FromStr for Network {
+    type Err = AddrParseError;
+
+    fn from_str(written: &str) -> Result<Self, AddrParseError> {
+        let single = written.parse::<IpAddr>().map(IpNet::from);
+        let network = single.or_else(|_| written.parse())?;
+        Ok(Self(canonical(network)))
+    }
+}
+
+/// The network of IPv4 that one of IPv6 stands for, such as `::ffff:10.0.0.0/104`: addresses are compared as what they are.
+fn canonical(network: IpNet) -> IpNet {
+    let IpAddr::V4(address) = network.addr().to_canonical() else { return network };
+    let bits = network.prefix_len().checked_sub(if network.addr().is_ipv6() { 96 } else { 0 });
+    bits.and_then(|bits| Ipv4Net::new(address, bits).ok()).map_or(network, IpNet::V4)
+}
+
+impl TryFrom<String> for Network {
+    type Error = AddrParseError;
+
+    fn try_from(written: String) -> Result<Self, AddrParseError> {
+        written.parse()
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.0.to_string()
+    }
+}
 
 /// The networks of proxies that tell the truth about who they forward for.
 #[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Arc<[IpNet]>);
+pub struct TrustedProxies(Arc<[Network]>);
 
 impl TrustedProxies {
     /// These networks.
-    pub fn new(networks: &[IpNet]) -> Self {
+    pub fn new(networks: &[Network]) -> Self {
         Self(networks.into())
     }
 
     /// Whether `address` is a trusted proxy's.
     pub fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+        self.0.iter().any(|Network(network)| network.contains(&address.to_canonical()))
     }
 
     /// The client behind a connection from `peer`: going back through `X-Forwarded-For` from its end, the first
@@ -61,6 +99,24 @@ mod tests {
         assert_eq!(client("10.1.2.3", &["198.51.100.1:4711"]), "198.51.100.1");
         assert_eq!(client("10.1.2.3", &["[2001:db8::1]:4711"]), "2001:db8::1");
         assert_eq!(client("10.1.2.3", &[]), "10.1.2.3");
+    }
+
+    #[test]
+    fn a_network_may_be_one_address_and_one_of_ipv4_may_be_written_as_ipv6() {
+        let network = |written: &str| written.parse::<Network>().map(String::from).unwrap();
+        assert_eq!(network("10.0.0.1"), "10.0.0.1/32");
+        assert_eq!(network("2001:db8::1"), "2001:db8::1/128");
+        assert_eq!(network("::ffff:10.0.0.1"), "10.0.0.1/32");
+        assert_eq!(network("::ffff:10.0.0.0/104"), "10.0.0.0/8");
+        assert_eq!(network("10.0.0.0/8"), "10.0.0.0/8");
+        for wrong in ["", "10.0.0.0/33", "proxy", "10.0.0.1:80"] {
+            wrong.parse::<Network>().unwrap_err();
+        }
+        let proxies = TrustedProxies::new(&["::ffff:10.0.0.0/104".parse().unwrap()]);
+        for peer in ["10.1.2.3", "::ffff:10.1.2.3"] {
+            assert!(proxies.trusts(peer.parse().unwrap()));
+        }
+        assert!(!proxies.trusts("11.1.2.3".parse().unwrap()));
     }
 
     #[test]

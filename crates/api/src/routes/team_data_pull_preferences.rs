@@ -169,3 +169,30 @@ fn chosen<T: Copy + PartialEq>(all: &[T], asked: &[T]) -> Vec<T> {
         all.iter().copied().filter(|one| asked.contains(one)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_an_entry_and_not_for_much_more() {
+        let catalog = Catalog::bundled().unwrap();
+        for resources in [&[][..], &Resource::ALL[..3], Resource::ALL] {
+            let preference = |&provider: &Provider| {
+                let most = catalog.rule(provider).settings(None).default.limit;
+                let overrides = resources.iter().map(|&resource| (resource, most)).collect();
+                (provider, Preference { default: most, overrides })
+            };
+            let providers = Provider::CONFIGURABLE.iter().map(preference).collect();
+            let stored = TeamPreferences { team_id: TeamId(Uuid::max()), providers };
+            let shown = entry(&catalog, &stored, Provider::CONFIGURABLE);
+            let (room, takes) = (
+                entry_bytes(&catalog, Provider::CONFIGURABLE.len() * resources.len()),
+                serde_json::to_vec(&shown).unwrap().len(),
+            );
+            assert!((takes..takes * 3 / 2).contains(&room), "{}: {takes}, {room}", resources.len());
+        }
+    }
+}

@@ -43,25 +43,24 @@ fn make_key(server: &Server, access: &Access) -> u16 {
     client.answer().status
 }
 
-/// Writes until there is no more room, and sees that readiness tells what comes next: after a write that failed for want of
-/// room it is not ready, or the next one goes well.
+/// Writes until there is no more room, and sees that readiness tells what comes next: not again and again that it is ready,
+/// while writes fail for want of room.
 fn fill_up(mut write: impl FnMut() -> u16, server: &Server) {
-    let (mut failed, mut not_ready) = (0, 0);
+    let (mut in_vain, mut not_ready) = (0, 0);
     for _ in 0..3_000 {
         match (write(), get(server, "/readyz").0) {
-            (200, _) => {}
+            (200, _) => in_vain = 0,
             (503, 503) => not_ready += 1,
-            (503, 200) => {
-                failed += 1;
-                assert_eq!(write(), 200, "it was ready");
-            }
+            // The room that was found may be gone by the next write: the log is taken over meanwhile. Then more is looked for.
+            (503, 200) => in_vain += 1,
             other => panic!("{other:?}"),
         }
+        assert!(in_vain <= 3, "it is ready again and again, and fails");
         if not_ready == 10 {
             return;
         }
     }
-    panic!("it does not get full, or does not say so: {failed}");
+    panic!("it does not get full, or does not say so");
 }
 
 /// The days of Oura, or the status where there is no answer to that.

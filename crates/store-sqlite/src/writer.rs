@@ -89,6 +89,7 @@ impl Writer {
             group_max: options.group_max,
             failing: false,
             probe_pages: room::PAGES_MIN,
+            has_probed: false,
         };
         let handle = thread::Builder::new().name("lookback-writer".to_owned()).spawn(|| thread.work())?;
         let thread = Arc::new(Mutex::new(Some(handle)));
@@ -219,6 +220,8 @@ struct Thread {
     failing: bool,
     /// How much there has to be room for until one goes well again.
     probe_pages: u32,
+    /// Whether there was room for that since a commit failed.
+    has_probed: bool,
 }
 
 impl Thread {
@@ -264,9 +267,10 @@ impl Thread {
         self.probe_pages = match committed {
             Ok(()) => room::PAGES_MIN,
             // There was room for the last probe and not for this.
-            Err(_) if !self.failing => (2 * self.probe_pages).min(room::PAGES_MAX),
+            Err(_) if self.has_probed => (2 * self.probe_pages).min(room::PAGES_MAX),
             Err(_) => self.probe_pages,
         };
+        self.has_probed = false;
         self.failing = committed.is_err();
         let (counter, operations) = match committed {
             Ok(()) => (&self.counters.commits, group.len() as u64),
@@ -317,6 +321,7 @@ impl Thread {
             Ok(db.pragma_update(None, "user_version", version)?)
         });
         self.failing = written.is_err();
+        self.has_probed = written.is_ok();
         written
     }
 }

@@ -6,11 +6,12 @@ use serde::Serialize;
 use super::cycles::{CYCLES_MAX, Cycles, Growth, Used};
 use super::load::Load;
 use super::rollout::{Bounds, Rollout};
+use crate::clock::EPSILON_MS_MIN;
 use crate::cost::{Cost, Unit};
 use crate::engine::Engine;
-use crate::quota::{Kind, SpecError, WindowSpec};
+use crate::quota::{Kind, SpecError, Window, WindowSpec};
 use crate::sim::{Percentiles, Polls, Work, earliest_ms};
-use crate::time::Ms;
+use crate::time::{Instant, Ms};
 
 /// Shortest cycle: ten minutes. Where windows let so little through that a cycle would have few requests, up to an hour.
 const CYCLE_MS_MIN: Ms = 600_000;
@@ -19,8 +20,8 @@ const CYCLE_MS_MIN_MAX: Ms = 3_600_000;
 const CYCLES_AFFORDED: u64 = 30;
 /// Steps of the exact lower bound beyond which the even one stands alone.
 const BOUND_STEPS_MAX: u64 = 200_000;
-/// Share of a window that polls may use while history waits, as the engine has it.
-const POLL_SHARE: f64 = 0.8;
+/// What of a window polls may use while history waits, in thousandths, as the engine has it.
+const POLL_SHARE: u64 = 800;
 /// Parts of a drawing.
 const COLUMNS: usize = 60;
 
@@ -205,9 +206,11 @@ fn sum_up(load: &Load, rollout: Rollout<'_>, cycle_ms: Ms) -> Ran {
     let polls_each = load.teams.iter().filter_map(|team| Some(cycle_ms as f64 / team.poll_ms? as f64)).next();
     let requests =
         load.teams.iter().filter_map(|team| Some(team.proposal.as_ref()?.middle().requests)).next();
+    // Polls that are stretched already become no more: they are stretched further.
+    let is_stretched = rollout.stretch.iter().any(|stretch| *stretch > 1_000);
     let growth = Growth {
         asked: joins * requests.unwrap_or(0) as f64,
-        polls: joins * polls_each.unwrap_or(0.0),
+        polls: if is_stretched { 0.0 } else { joins * polls_each.unwrap_or(0.0) },
         polls_max: poll_capacity(load).map_or(f64::MAX, |per_ms| per_ms * cycle_ms as f64),
     };
     let counted = match exact {
@@ -320,9 +323,15 @@ fn cycle_ms(load: &Load, requests_min: u64) -> Ms {
 
 /// Polls per millisecond that the application's windows carry beside history.
 fn poll_capacity(load: &Load) -> Option<f64> {
-    let requests = load.windows.iter().filter(|window| window.unit == Unit::Requests);
-    let each = requests
-        .map(|window| POLL_SHARE * window.limit as f64 / (window.length_ms + load.latency_ms[1]) as f64);
+    let at = Instant { now_ms: load.start_ms, epsilon_ms: EPSILON_MS_MIN };
+    let latency_ms = load.latency_ms[0].midpoint(load.latency_ms[1]);
+    let grown = load.grown(load.connections());
+    let requests = grown.into_iter().filter(|window| window.unit == Unit::Requests);
+    let each = requests.map(|spec| {
+        let window = Window::exact(spec, at);
+        let share = window.poll_share(spec.limit, POLL_SHARE, true);
+        share as f64 / 1_000.0 / window.occupied_ms(at, latency_ms) as f64
+    });
     each.reduce(f64::min)
 }
 

@@ -56,6 +56,8 @@ pub struct Rollout<'a> {
     pub days: u64,
     /// Connections, by their numbers.
     people: Vec<Person>,
+    /// The first cycle whose end was noted.
+    noted: Option<usize>,
     /// When history was done.
     pub finish_ms: Option<Ms>,
     /// What was used when.
@@ -82,7 +84,7 @@ struct Flight {
 struct Person {
     asked: u64,
     used: Used,
-    /// By the end of the first cycle, which begins with what nobody has used yet, and of the last.
+    /// By the end of the first cycle that was noted, which begins with what nobody has used yet, and of the last.
     by_cycle: [Used; 2],
 }
 
@@ -130,6 +132,7 @@ impl<'a> Rollout<'a> {
             asked_most: 0,
             days: 0,
             people: vec![Person::default(); load.connections() as usize],
+            noted: None,
             finish_ms: None,
             cycles: Cycles::new(load.start_ms, cycle_ms),
             lateness: vec![Histogram::default(); load.teams.len()],
@@ -322,7 +325,8 @@ impl<'a> Rollout<'a> {
 
     /// Notes what everybody had used by the end of a cycle.
     fn note_people(&mut self) {
-        let is_first = self.cycles.whole() == 1;
+        let is_first = self.noted.is_none();
+        self.noted.get_or_insert(self.cycles.whole());
         for person in &mut self.people {
             person.by_cycle = [if is_first { person.used } else { person.by_cycle[0] }, person.used];
         }

@@ -320,6 +320,19 @@ mod plans {
     }
 
     #[test]
+    fn connections_that_come_to_polls_which_are_slowed_already_keep_history_up_a_little() {
+        let assumed = |new_connections_per_day| Assumed {
+            connections: 1_000,
+            new_connections_per_day,
+            ..Assumed::default()
+        };
+        let done = |new| planned(Provider::EightSleep, 14, &assumed(new)).proposed.finish_ms_p50.unwrap();
+        let (none, many) = (done(0), done(30));
+        // Seven of them come meanwhile, with 0.7% of what was asked for.
+        assert!(none.abs_diff(many) * 20 < none, "{none} and {many}");
+    }
+
+    #[test]
     fn who_connects_meanwhile_waits_and_makes_nobody_late() {
         let assumed = Assumed {
             connections: 20,

@@ -79,6 +79,10 @@ fn begin(partial: &Path) -> Result<[Option<File>; 2], BackupError> {
         Err(TryLockError::WouldBlock) => Err(underway()),
         Err(TryLockError::Error(error)) => Err(write(error)),
     };
+    // A link leads to who knows what, and a pipe would be waited for.
+    if partial.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(BackupError::Exists(partial.to_owned()));
+    }
     let left = match File::open(partial) {
         Ok(left) => Some(left),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -92,17 +96,17 @@ fn begin(partial: &Path) -> Result<[Option<File>; 2], BackupError> {
         }
         fs::remove_file(partial).map_err(write)?;
     }
-    // SQLite would take what is in it for changes of the new file.
-    match fs::remove_file(beside(partial, "-journal")) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(write(error)),
-        _ => {}
-    }
     // SQLite fills an empty file.
     let file = match connection::private().create_new(true).open(partial) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(underway()),
         opened => opened.map_err(write)?,
     };
     lock(&file)?;
+    // SQLite would take what is in it for changes of the new file. Before it was locked it might have been somebody else's.
+    match fs::remove_file(beside(partial, "-journal")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(write(error)),
+        _ => {}
+    }
     Ok([left, Some(file)])
 }
 

@@ -17,6 +17,9 @@ fn pause_ms(failures: u32) -> Ms {
     (PAUSE_MS_MIN << failures.saturating_sub(1).min(16)).min(PAUSE_MS_MAX)
 }
 
+/// Responses after which how long they take is known.
+const ANSWERS_KNOWN: u8 = u8::MAX - 1;
+
 impl App {
     /// A response came. Returns what it means and what to journal.
     pub fn respond(
@@ -32,16 +35,17 @@ impl App {
         // The longest seen, forgotten slowly.
         self.latency_ms =
             took_ms.max(self.latency_ms - (self.latency_ms - took_ms.min(self.latency_ms)) / 256);
-        if self.answers == 0 {
+        match self.answers {
             // Slack was worked out for the deadline as latency.
-            self.forget_slack();
+            0 => self.forget_slack(),
+            // Nothing that is assumed at first has a part in the mean any more. Were the stretch left as it was worked out on the
+            // way there, it would depend on a few responses, and stay so for days.
+            ANSWERS_KNOWN => self.restretch_ms = 0,
+            _ => {}
         }
-        // By then what is assumed at first has no part in the mean any more. Were the stretch left as it was worked out on the
-        // way there, it would depend on a few responses, and stay so for days.
-        let is_known = self.answers == u8::MAX - 1;
         self.answers = self.answers.saturating_add(1);
         self.typical.learn(took_ms);
-        if self.typical.has_moved() || is_known {
+        if self.typical.has_moved() {
             self.restretch_ms = 0;
         }
         if let Some(date_ms) = response.date_ms {

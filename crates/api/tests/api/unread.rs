@@ -40,7 +40,6 @@ async fn a_read_whose_answer_finds_no_room_is_a_503_until_others_are_taken() {
     assert_eq!(busy.header(&header::RETRY_AFTER), "1");
     app.get(&us()).await.ok();
     app.post(&us(), oura(&[team_id(1)], 7)).await.ok();
-    app.get("/docs/swagger-ui-bundle.js").await;
     drop(unread);
     app.get(&page).await.ok();
 }
@@ -56,6 +55,24 @@ async fn a_change_whose_answer_finds_no_room_is_not_made() {
     drop(unread);
     app.post(&us(), oura(&all(), 8)).await.ok();
     assert_ne!(app.stored().await, before);
+}
+
+#[tokio::test]
+async fn a_forecast_whose_answer_finds_no_room_is_not_reckoned() {
+    let app = app().await;
+    let forecast = |providers: &[&str]| {
+        let preference = json!({ "default": { "historical_days_to_pull": 7 } });
+        let chosen = providers.iter().map(|&provider| (provider.to_owned(), preference.clone()));
+        let body = json!({ "team_ids": [], "providers": chosen.collect::<serde_json::Map<_, _>>() });
+        app.post(&format!("{}/forecast", us()), body)
+    };
+    let many = ["fitbit", "oura", "strava", "wahoo", "withings"];
+    let unread = app.get(&format!("{}?limit={TEAMS}", us())).unread().await;
+    assert_eq!(unread.status(), StatusCode::OK);
+    forecast(&many).await.refused(503);
+    forecast(&many[..1]).await.ok();
+    drop(unread);
+    forecast(&many).await.ok();
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::post::{SingleProviderDataPullPreferences, admit, bound};
 use super::{ScopePath, refuse};
+use crate::layers::Room;
 use crate::openapi::Refusals;
 use crate::wire::{Configurable, Map, Problems, model, request};
 use crate::{App, Caller, Error, Valid};
@@ -75,6 +76,7 @@ static PLACES: Semaphore = Semaphore::const_new(2);
 pub async fn forecast(
     State(app): State<App>,
     caller: Caller,
+    room: Room,
     Valid { path, body, .. }: Valid<ScopePath, (), ForecastTeamDataPullPreferencesBody>,
 ) -> Result<Json<ForecastResponse>, Error> {
     let scope = path.scope(&caller)?;
@@ -84,6 +86,8 @@ pub async fn forecast(
     let assumed = assumed(&body, &mut problems);
     let stated = figures::catalog(&app.catalog, &body, &mut problems);
     refuse(&app, &scope, &body.team_ids, problems).await?;
+    // Before it is reckoned, which takes long.
+    room.reserve(body.providers.len() * FORECAST_BYTES_MAX)?;
 
     let now = app.clock.now();
     let teams = app.store.preferences(&scope, Selection::Teams(&body.team_ids)).await?;
@@ -94,6 +98,9 @@ pub async fn forecast(
     let forecasts = asked.answered().await?;
     Ok(Json(ForecastResponse { now, forecasts }))
 }
+
+/// What the forecast of one provider takes at most: some 10 KB, most of it the drawing.
+const FORECAST_BYTES_MAX: usize = 16 * 1024;
 
 /// What the applications that these teams have stored may spend, where that was set.
 type Applications = HashMap<(TeamId, Provider), Option<OwnQuota>>;

@@ -338,15 +338,14 @@ impl<'a> Rollout<'a> {
     /// What all do in a cycle becomes less as some of them are done.
     pub fn slowest_ms(&self) -> Ms {
         let (whole, cycle_ms) = (self.cycles.whole() as u64, self.cycles.cycle_ms());
-        let later_ms = whole.saturating_sub(1) * cycle_ms;
+        let later_ms = (whole - self.noted.map_or(whole, |first| first as u64)) * cycle_ms;
         let windows = self.load.user_windows.iter().filter(|window| window.unit == Unit::Requests);
-        let Some(most) = windows.map(|window| window.limit * later_ms / window.length_ms).min() else {
-            return 0;
-        };
+        let most = windows.map(|window| window.limit as f64 * later_ms as f64 / window.length_ms as f64);
+        let Some(most) = most.reduce(f64::min) else { return 0 };
         let lasts = self.people.iter().filter_map(|person| {
             let Used { history, polls } = person.later();
             let left = person.asked.saturating_sub(person.by_cycle[1].history);
-            (history > 0 && (history + polls) * 10 >= most * 9).then(|| left * later_ms / history)
+            (history > 0 && (history + polls) as f64 >= most * 0.9).then(|| left * later_ms / history)
         });
         lasts.max().map_or(0, |lasts_ms| whole * cycle_ms + lasts_ms)
     }

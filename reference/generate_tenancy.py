@@ -299,6 +299,29 @@ def mixture(rng: random.Random, count: int):
         yield endpoint.request(pairs)
 
 
+# Addresses like those that Lookback once read otherwise than the reference.
+FOUND_URLS = (
+    "https://a.b/" + "é" * 1035, "https://a.b/é" + "x" * 2069, "https://a.b/é" + "x" * 2070, "ftp://a.b/" + "é" * 1037,
+    "http://é.b:x/" + "é" * 1036, "😀" * 520, "😀" * 521,
+)  # fmt: skip
+FOUND_EMAILS = (
+    "a@b.c1", "a@1.0", "a@b.0x7f", "a@b.xn--p1ai", "a@b.рф", "a@b.рф1", "a@é.c1", "a@ab--c.de", "a@b.ab--c", "a@a--b.de",
+    "a@xn--a.de", "a@xn--e1afmkfd.com", "a@XN--E1AFMKFD.COM", "a@é.xn--a", "a@b.COM", "a@" + "é" * 55 + ".com",
+    "a@" + "é" * 63 + ".com", "a@b。com", "a@١.com", "a@b١.com", "a@ﬀ.com", "a@हिन्दी.com", "a@b\u200bc.com", "a@ab--é.de", "a@-é.de", "a@é-.de",
+    "😀@b.co", "a\u0301@b.co", "日本@b.co", "a×b@b.co", "a\u00a0b@b.co", "a\u0085b@b.co", "a\u200bb@b.co",
+    "A,B <a@b.co>", "A. B <a@b.co>", "A  B\t<a@b.co>", "É <a@b.co>", "日本 <a@b.co>", "😀 <a@b.co>", "A(x) <a@b.co>",
+    '"A, B" <a@b.co>', '"A <x>" <a@b.co>', '"A@B" <a@b.co>', '"" <a@b.co>', '"A" B <a@b.co>', '"A <a@b.co>',
+    "A <a@b.co> ", " A <a@b.co>", "A < a@b.co >", "<<a@b.co>>", "A <>", "A <b> <a@b.co>", "A<a@b.co>x", "A:<a@b.co>",
+)  # fmt: skip
+
+
+def found():
+    (create,) = (one for one in ENDPOINTS if one.method == "POST" and one.path.endswith("/team"))
+    for name, texts_found in (("logo_url", FOUND_URLS), ("critical_result_notification_email", FOUND_EMAILS)):
+        for text in texts_found:
+            yield create.request([*create.least(), (name, s(text))])
+
+
 def requests():
     for endpoint in ENDPOINTS:
         if endpoint.body:
@@ -306,6 +329,7 @@ def requests():
         yield from queries(endpoint)
         yield from paths(endpoint)
     yield from mixture(random.Random(SEED), 1500)
+    yield from found()
 
 
 if __name__ == "__main__":

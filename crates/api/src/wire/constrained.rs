@@ -89,7 +89,8 @@ impl Read for WebUrl {
             problems.add("url_type", loc, "URL input should be a string or URL", value);
             return None;
         };
-        if text.chars().count() > URL_MAX {
+        // The reference says characters and counts bytes.
+        if text.len() > URL_MAX {
             let message = format!("URL should have at most {URL_MAX} characters");
             problems.add_with("url_too_long", loc, message, value, ("max_length", URL_MAX));
             return None;

@@ -98,6 +98,10 @@ async fn a_slash_in_a_parameter_is_another_path() {
     let path = format!("/v1/org/{}%2Fx/team_data_pull_preferences/production/us", org_id(1));
     app.get(&path).await.refused(404);
     app.delete(&us().replace("production", "production%2f")).await.refused(404);
+    // Of which no body is looked at.
+    let post = || app.request(Method::POST, &path);
+    post().body("{").await.refused(404);
+    post().body(unannounced(BODY_BYTES_MAX + 1)).await.refused(404);
 }
 
 #[tokio::test]

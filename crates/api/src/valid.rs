@@ -70,9 +70,9 @@ impl<P: Params, Q: Params, B: FromBody> FromRequest<App> for Valid<P, Q, B> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let body = if B::WANTED { read_json(&parts, body, app.limits.body_time_max).await? } else { None };
         let matched = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let path = path_params(matched, &parts.uri).ok_or_else(Error::no_route)?;
+        let body = if B::WANTED { read_json(&parts, body, app.limits.body_time_max).await? } else { None };
         let query: Vec<_> =
             form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
 

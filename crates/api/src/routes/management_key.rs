@@ -170,8 +170,10 @@ fn refuse_end(caller: &Caller, expires_at: Option<Timestamp>, now: Timestamp, pr
 /// The teams that a key of this role is to be bound to. What does not go together goes to `problems`.
 fn bindings(role: Role, asked: &[TeamRoleBinding], problems: &mut Problems) -> BTreeSet<TeamId> {
     let teams: BTreeSet<_> = asked.iter().map(|binding| binding.team_id).collect();
-    let input =
-        || Value::List(asked.iter().map(|binding| Value::String(binding.team_id.to_string())).collect());
+    let written = |binding: &TeamRoleBinding| {
+        Value::Map([("team_id".to_owned(), Value::String(binding.team_id.to_string()))].into())
+    };
+    let input = || Value::List(asked.iter().map(written).collect());
     let body = Loc::root("body");
     let mut refuse = |said: String, input| {
         problems.add("value_error", &body.key("team_role_bindings"), said, &input);

@@ -79,7 +79,7 @@ fn integration_id(text: &str) -> Option<Broken> {
 /// An address on the web.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct WebUrl(pub url::Url);
+pub struct WebUrl(pub String);
 
 const URL_MAX: usize = 2_083;
 
@@ -101,7 +101,7 @@ impl Read for WebUrl {
             url::Url::parse(text).map_err(|error| error.to_string())
         };
         match parsed {
-            Ok(url) if ["http", "https"].contains(&url.scheme()) => Some(Self(url)),
+            Ok(url) if ["http", "https"].contains(&url.scheme()) => Some(Self(text.clone())),
             Ok(_) => {
                 let schemes = "'http' or 'https'";
                 let message = format!("URL scheme should be {schemes}");

@@ -83,6 +83,13 @@ fn rules() -> Vec<(Method, String, Value, Value, &'static str)> {
         (
             post.clone(),
             url("/team"),
+            with(team.clone(), "brand_information", json!({ "company_name": "Acme", "brand_color": "red" })),
+            json!(["body", "brand_information", "company_name"]),
+            "value_error",
+        ),
+        (
+            post.clone(),
+            url("/team"),
             with(team, "integration_team_id", json!("\0")),
             json!(["body", "integration_team_id"]),
             "value_error",
@@ -92,6 +99,13 @@ fn rules() -> Vec<(Method, String, Value, Value, &'static str)> {
             url(&own_team),
             json!({ "sandbox": { "patient_experience": true } }),
             json!(["body", "sandbox", "patient_experience"]),
+            "value_error",
+        ),
+        (
+            patch.clone(),
+            url(&own_team),
+            json!({ "sandbox": { "brand_information": { "brand_color": "red" } } }),
+            json!(["body", "sandbox", "brand_information", "brand_color"]),
             "value_error",
         ),
         (
@@ -171,5 +185,13 @@ async fn each_of_our_own_rules_is_refused_alone_in_the_documented_shape() {
         let said = request.body(body.clone()).await.refused(422);
         assert_eq!(said.as_array().map(Vec::len), Some(1), "{method} {path} {body:.200}: {said}");
         assert_eq!((&said[0]["loc"], &said[0]["type"]), (&loc, &json!(kind)), "{method} {path} {body:.200}");
+        if let Ok(sent) = serde_json::from_str::<Value>(&body) {
+            let steps = loc.as_array().unwrap()[1..].iter().map(|step| step.as_str().unwrap());
+            let there = steps.fold(&sent, |value, step| &value[step]);
+            // What is long or may be secret is not repeated, and what was left out may stand as what it meant.
+            let input = &said[0]["input"];
+            let is_same = input == there || input.is_null() || there.is_null();
+            assert!(is_same, "{method} {path} {body:.200}: {said}");
+        }
     }
 }

@@ -163,12 +163,12 @@ async fn documented_defaults_are_accepted_and_nothing_else() {
         let mut body = defaults.clone();
         body[name] = other.clone();
         let said = app.post(&teams(), body).await.refused(422);
-        assert_eq!(said[0]["loc"], json!(["body", name]));
+        assert_eq!(said[0]["loc"][1], json!(name));
         assert!(said[0]["msg"].as_str().unwrap().contains("not supported"), "{said}");
         let at = format!("{}/{}", teams(), team_id(1));
         let said =
             app.patch(&at, json!({ "sandbox": { *name: other }, "name": "Kept out" })).await.refused(422);
-        assert_eq!(said[0]["loc"], json!(["body", "sandbox", name]));
+        assert_eq!(said[0]["loc"][2], json!(name));
     }
     let at = format!("{}/{}", teams(), team_id(1));
     assert_eq!(app.get(&at).await.ok()["name"], "team 1");

@@ -5,7 +5,7 @@ use axum::extract::State;
 use lookback_domain::{Region, TeamId};
 use lookback_store::{Error as StoreError, Team};
 
-use super::environment::{BrandInformation, refuse, switch, text};
+use super::environment::{BrandInformation, brand, refuse, switch, text};
 use super::{ClientFacingOrgTeam, IntegrationTeamIDConflictResponse, refuse_nul, taken};
 use crate::once::{Token, created};
 use crate::openapi::Refusals;
@@ -64,7 +64,7 @@ impl CreateOrgTeamBody {
                 "critical_result_notification_email",
                 self.critical_result_notification_email.as_ref().map(|email| &email.0),
             ),
-            text("brand_information", self.brand_information.as_ref().map(|brand| &brand.company_name)),
+            brand(("company_name", self.brand_information.as_ref().map(|brand| &brand.company_name))),
             text("logo_url", self.logo_url.as_ref().map(|url| &url.0)),
             switch("reject_duplicate_connection", Some(self.reject_duplicate_connection), false),
             switch(

@@ -108,23 +108,31 @@ request! {
 /// What a setting may be.
 pub struct Setting {
     name: &'static str,
+    /// Which part of it was given, where it has parts.
+    part: Option<&'static str>,
     given: Value,
     allowed: Option<bool>,
 }
 
 /// A switch: its default is accepted, and so is leaving it as it is.
 pub fn switch(name: &'static str, given: Option<bool>, default: bool) -> Setting {
-    Setting { name, given: given.map_or(Value::Null, Value::Bool), allowed: Some(default) }
+    Setting { name, part: None, given: given.map_or(Value::Null, Value::Bool), allowed: Some(default) }
 }
 
 /// A text, of which there is none.
 pub fn text(name: &'static str, given: Option<impl ToString>) -> Setting {
-    Setting { name, given: given.map_or(Value::Null, |text| Value::String(text.to_string())), allowed: None }
+    let given = given.map_or(Value::Null, |text| Value::String(text.to_string()));
+    Setting { name, part: None, given, allowed: None }
+}
+
+/// A text inside of `brand_information`, of which there is none either.
+pub fn brand((part, given): (&'static str, Option<impl ToString>)) -> Setting {
+    Setting { part: Some(part), ..text("brand_information", given) }
 }
 
 /// Refuses whatever differs from the documented defaults.
 pub fn refuse(settings: impl IntoIterator<Item = Setting>, loc: &Loc<'_>, problems: &mut Problems) {
-    for Setting { name, given, allowed } in settings {
+    for Setting { name, part, given, allowed } in settings {
         let is_default = match &given {
             Value::Null => true,
             Value::Bool(given) => allowed == Some(*given),
@@ -133,7 +141,9 @@ pub fn refuse(settings: impl IntoIterator<Item = Setting>, loc: &Loc<'_>, proble
         if !is_default {
             let default = allowed.map_or("null".to_owned(), |allowed| allowed.to_string());
             let said = format!("{name} is not supported; leave it out or send its default, {default}");
-            problems.add("value_error", &loc.key(name), said, &given);
+            let whole = loc.key(name);
+            let at = part.map_or(whole, |part| whole.key(part));
+            problems.add("value_error", &at, said, &given);
         }
     }
 }
@@ -161,21 +171,23 @@ impl UpdateOrgTeamEnvironmentBody {
             switch("reject_duplicate_connection", self.reject_duplicate_connection, false),
             switch("sdk_per_device_activity_timeseries", self.sdk_per_device_activity_timeseries, false),
             switch("patient_experience", self.patient_experience, false),
-            text(
-                "brand_information",
-                self.brand_information.as_ref().and_then(UpdateBrandInformationBody::first),
-            ),
             text("logo_url", self.logo_url.as_ref().map(|url| &url.0)),
         ];
-        refuse(settings, loc, problems);
+        let brand = self.brand_information.iter().flat_map(UpdateBrandInformationBody::texts).map(brand);
+        refuse(settings.into_iter().chain(brand), loc, problems);
     }
 }
 
 impl UpdateBrandInformationBody {
-    /// The first thing that is to be set, where there is one.
-    fn first(&self) -> Option<&str> {
-        let texts = [&self.company_name, &self.company_website, &self.support_contact, &self.company_address];
-        let email = self.support_email.as_ref().map(|email| &email.0[..]);
-        texts.into_iter().chain([&self.brand_color]).find_map(Option::as_deref).or(email)
+    /// What is to be set.
+    fn texts(&self) -> [(&'static str, Option<&str>); 6] {
+        [
+            ("company_name", self.company_name.as_deref()),
+            ("company_website", self.company_website.as_deref()),
+            ("support_email", self.support_email.as_ref().map(|email| &email.0[..])),
+            ("support_contact", self.support_contact.as_deref()),
+            ("company_address", self.company_address.as_deref()),
+            ("brand_color", self.brand_color.as_deref()),
+        ]
     }
 }

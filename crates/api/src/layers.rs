@@ -9,6 +9,7 @@ mod described;
 mod guard;
 mod linger;
 mod observe;
+mod plain;
 mod unread;
 
 pub use guard::Limits;
@@ -18,4 +19,5 @@ pub(crate) use around::AroundLayer;
 pub(crate) use described::Described;
 pub(crate) use guard::{Admission, Place, panicked};
 pub(crate) use linger::linger;
+pub(crate) use plain::plain;
 pub(crate) use unread::Room;

@@ -23,7 +23,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::layers::{Admission, AroundLayer, Described, Metrics, linger, panicked};
+use crate::layers::{Admission, AroundLayer, Described, Metrics, linger, panicked, plain};
 use crate::openapi::base;
 use crate::{App, Error};
 
@@ -95,6 +95,7 @@ fn guarded(
     let layers = ServiceBuilder::new()
         .layer(AroundLayer(metrics))
         .map_request(move |request| linger(request, body_time_max))
+        .map_request(plain)
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(AroundLayer(admission))

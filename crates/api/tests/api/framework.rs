@@ -93,6 +93,24 @@ async fn a_body_over_one_mebibyte_is_a_413_whether_it_says_so_or_not() {
 }
 
 #[tokio::test]
+async fn a_client_that_wants_no_encoding_there_is_gets_the_answer_as_it_is() {
+    let app = TestApp::init().await;
+    let asked = |path: &str, accepted: &str| app.get(path).header("accept-encoding", accepted);
+    let ruled_out = ["identity;q=0", "*;q=0", "br, *;q=0", "gzip;q=0, identity;q=0", "identity;q=0, *;q=0"];
+    for accepted in ruled_out {
+        for path in [us(), "/healthz".to_owned(), "/openapi.json".to_owned()] {
+            let answer = asked(&path, accepted).await;
+            assert_eq!(answer.status, 200, "{accepted}");
+            assert!(!answer.headers.contains_key(&header::CONTENT_ENCODING), "{accepted}");
+        }
+        asked("/v1", accepted).await.refused(404);
+    }
+    for accepted in ["gzip", "gzip, identity;q=0", "*"] {
+        assert_eq!(asked(&us(), accepted).await.header(&header::CONTENT_ENCODING), "gzip", "{accepted}");
+    }
+}
+
+#[tokio::test]
 async fn a_slash_in_a_parameter_is_another_path() {
     let app = TestApp::init().await;
     let path = format!("/v1/org/{}%2Fx/team_data_pull_preferences/production/us", org_id(1));

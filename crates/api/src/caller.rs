@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use lookback_domain::{Environment, KeyId, OrgId, Region, Role, TeamId};
 use lookback_store::{Actor, Key, KeyDigest, Scope, Visible};
 
+use crate::layers::Place;
 use crate::{App, Error, Observed};
 
 /// The documented header, and the older name that the contract's own example uses.
@@ -81,6 +82,9 @@ impl FromRequestParts<App> for Caller {
             return Err(Error::Unauthorized("This management key has expired."));
         }
         app.key_uses.note(key.id, now);
+        if let Some(place) = parts.extensions.get::<Place>() {
+            place.room.is_of(key.org_id);
+        }
         Ok(Self { key })
     }
 }

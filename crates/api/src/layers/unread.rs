@@ -4,13 +4,15 @@
 //! budget of bytes for as long as its memory is there, wherever that has got to. What finds no place is answered 503,
 //! also where it was made already; but what was changed cannot be told so, and has its place before it is changed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use lookback_domain::OrgId;
 
 use super::guard::Place;
 use crate::{App, Error};
@@ -23,17 +25,28 @@ pub(crate) const SMALL_BYTES_MAX: usize = 64 * 1024;
 const UNIT_BYTES: usize = 1024;
 
 /// The budget.
+///
+/// An organisation whose answers have room gets more only while that leaves as much as all of its own (the dynamic
+/// thresholds of Choudhury and Hahne, for memory that queues share). So one takes half at most, and who comes later half of
+/// what is left: none of them takes the last from the others. Its only answer may take whatever there is.
 #[derive(Debug, Clone)]
 pub(crate) struct Unread {
-    units: Arc<Semaphore>,
-    units_max: u32,
+    taken: Arc<Mutex<Taken>>,
+    units_max: usize,
+}
+
+/// Units that are taken.
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    /// By whose answers they are; what goes to who has shown no key counts as one more.
+    each: HashMap<Option<OrgId>, usize>,
 }
 
 impl Unread {
     /// A budget of so many bytes.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        let units_max = u32::try_from(bytes_max / UNIT_BYTES).unwrap_or(u32::MAX);
-        Self { units: Arc::new(Semaphore::new(units_max as usize)), units_max }
+        Self { taken: Arc::default(), units_max: bytes_max / UNIT_BYTES }
     }
 
     /// A budget that is never used up: for what is the same memory in every answer.
@@ -42,8 +55,62 @@ impl Unread {
     }
 
     /// What an answer of this size takes. One that is larger than the budget takes all of it.
-    fn units(&self, bytes: usize) -> u32 {
-        u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).min(self.units_max)
+    fn units(&self, bytes: usize) -> usize {
+        bytes.div_ceil(UNIT_BYTES).min(self.units_max)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one answer takes of the budget, for as long as this is there.
+#[derive(Debug)]
+struct Share {
+    unread: Unread,
+    org: Option<OrgId>,
+    units: usize,
+}
+
+impl Share {
+    fn empty(unread: Unread, org: Option<OrgId>) -> Self {
+        Self { unread, org, units: 0 }
+    }
+
+    /// Takes more, up to so many units.
+    fn grow_to(&mut self, units: usize) -> Result<(), Error> {
+        let mut taken = self.unread.taken();
+        let (more, left) = (units.saturating_sub(self.units), self.unread.units_max - taken.all);
+        let of_org = taken.each.get(&self.org).copied().unwrap_or_default();
+        let is_only_one = of_org == self.units;
+        let fits = if is_only_one { more <= left } else { of_org + 2 * more <= left };
+        if !fits {
+            return Err(Error::Busy);
+        }
+        taken.all += more;
+        *taken.each.entry(self.org).or_default() += more;
+        self.units += more;
+        Ok(())
+    }
+
+    /// Gives back what is more than so many units.
+    fn cut_to(&mut self, units: usize) {
+        let spare = self.units.saturating_sub(units);
+        let mut taken = self.unread.taken();
+        taken.all -= spare;
+        if let Entry::Occupied(mut of_org) = taken.each.entry(self.org) {
+            *of_org.get_mut() -= spare;
+            if *of_org.get() == 0 {
+                of_org.remove();
+            }
+        }
+        self.units -= spare;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.cut_to(0);
     }
 }
 
@@ -51,12 +118,19 @@ impl Unread {
 #[derive(Debug, Clone)]
 pub(crate) struct Room {
     unread: Unread,
-    reserved: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    org: Arc<OnceLock<OrgId>>,
+    reserved: Arc<Mutex<Option<Share>>>,
 }
 
 impl Room {
     pub(crate) fn new(unread: Unread) -> Self {
-        Self { unread, reserved: Arc::default() }
+        Self { unread, org: Arc::default(), reserved: Arc::default() }
+    }
+
+    /// Whose answer it is, as soon as that is known.
+    pub(crate) fn is_of(&self, org: OrgId) {
+        // A request has one key.
+        let _ = self.org.set(org);
     }
 
     /// Sees that there is room for an answer of so many bytes in all, which stays until the request is answered. For
@@ -68,15 +142,8 @@ impl Room {
             return Ok(());
         }
         let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        let has = reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = self.unread.units(bytes).saturating_sub(u32::try_from(has).unwrap_or(u32::MAX));
-        let units = Arc::clone(&self.unread.units);
-        let more = units.try_acquire_many_owned(missing).map_err(|_| Error::Busy)?;
-        match &mut *reserved {
-            Some(reserved) => reserved.merge(more),
-            None => *reserved = Some(more),
-        }
-        Ok(())
+        let empty = || Share::empty(self.unread.clone(), self.org.get().copied());
+        reserved.get_or_insert_with(empty).grow_to(self.unread.units(bytes))
     }
 
     /// `answer` in its place, which is given back with its memory, or a 503 where there is none. One that `is_final`
@@ -95,8 +162,7 @@ impl Room {
         }
         let mut place = self.reserved.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(place) = &mut place {
-            let spare = place.num_permits().saturating_sub(self.unread.units(bytes) as usize);
-            drop(place.split(spare));
+            place.cut_to(self.unread.units(bytes));
         }
         let (head, body) = answer.into_parts();
         // All of it is there already.
@@ -114,7 +180,7 @@ impl Room {
 /// The bytes of an answer with their place. They may be cut and passed on; when the last piece is gone, so is this.
 struct Held {
     bytes: Box<[u8]>,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<Share>,
 }
 
 impl AsRef<[u8]> for Held {
@@ -134,6 +200,8 @@ impl FromRequestParts<App> for Room {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     const LARGE: usize = SMALL_BYTES_MAX + 1;
@@ -143,7 +211,7 @@ mod tests {
     }
 
     fn free(unread: &Unread) -> usize {
-        unread.units.available_permits() * UNIT_BYTES
+        (unread.units_max - unread.taken().all) * UNIT_BYTES
     }
 
     #[tokio::test]
@@ -188,5 +256,34 @@ mod tests {
         assert_eq!(room.hold(answer(LARGE), true).await.status(), 200, "a change is never told otherwise");
         assert_eq!(room.hold(answer(SMALL_BYTES_MAX), false).await.status(), 200);
         assert!(room.reserve(LARGE).is_err() && room.reserve(SMALL_BYTES_MAX).is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_no_answers_leaves_room_for_the_others() {
+        let unread = Unread::new(100 * LARGE);
+        let all = free(&unread);
+        let hold = async |org: u128| {
+            let room = Room::new(unread.clone());
+            room.is_of(OrgId(Uuid::from_u128(org)));
+            let answer = room.hold(answer(LARGE), false).await;
+            (answer.status().as_u16() == 200).then_some(answer)
+        };
+        let mut held = Vec::new();
+        for org in 1..=6 {
+            let before = free(&unread);
+            while let Some(answer) = hold(org).await {
+                held.push(answer);
+            }
+            let taken = before - free(&unread);
+            assert!(taken > 0, "there is room for the first answer of {org}");
+            assert!(taken <= free(&unread), "{org} has left as much as it took");
+        }
+        held.clear();
+        assert_eq!(free(&unread), all);
+        assert!(unread.taken().each.is_empty());
+        // Alone, and with one answer, it may have all.
+        let room = Room::new(unread.clone());
+        room.is_of(OrgId(Uuid::from_u128(1)));
+        assert_eq!(room.hold(answer(200 * LARGE), false).await.status(), 200);
     }
 }

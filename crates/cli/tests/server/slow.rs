@@ -115,26 +115,57 @@ fn post(client: &mut Raw, access: &Access, path: &str, body: &Value) {
     ));
 }
 
+fn upsert(client: &mut Raw, access: &Access, teams: &[Value], providers: &Value) {
+    let body = json!({ "team_ids": teams, "providers": providers });
+    post(client, access, "team_data_pull_preferences/production/us", &body);
+}
+
+fn oura(days: i64) -> Value {
+    json!({ "oura": { "default": { "historical_days_to_pull": days } } })
+}
+
+/// Teams that are shown in some 140 kB each.
+fn large_teams(client: &mut Raw, access: &Access, count: usize) -> Vec<Value> {
+    let teams = (0..count).map(|n| {
+        post(client, access, "team", &json!({ "name": n.to_string(), "region": "us" }));
+        serde_json::from_slice::<Value>(&client.answer().body).unwrap()["id"].clone()
+    });
+    let teams: Vec<_> = teams.collect();
+    for some in teams.chunks(40) {
+        upsert(client, access, some, &everything(7));
+        assert_eq!(client.answer().status, 200);
+    }
+    teams
+}
+
+#[test]
+fn an_organisation_that_takes_no_answers_leaves_room_for_those_of_others() {
+    let place = Place::new();
+    let (access, other) = (place.bootstrap(), place.bootstrap());
+    let server = place.serve_with(&["serve", "--listen", "127.0.0.1:0", "--answers-mib-max", "64"], &[]);
+    let mut client = Raw::connect(&server);
+    let teams = large_teams(&mut client, &access, 60);
+    let others = large_teams(&mut client, &other, 60);
+    let mut deaf = Vec::new();
+    let refused = (8..16).find(|&days| {
+        let mut client = Raw::connect(&server);
+        upsert(&mut client, &access, &teams, &oura(days));
+        let is_refused = !client.rest_begins_with("HTTP/1.1 200");
+        deaf.push(client);
+        is_refused
+    });
+    assert!(refused.is_some_and(|days| days > 8), "it gets some room, and not all of it: {refused:?}");
+    upsert(&mut client, &other, &others, &oura(9));
+    assert_eq!(client.answer().status, 200);
+}
+
 #[test]
 fn answers_that_are_not_taken_are_bounded_in_all_and_nothing_is_changed_where_there_is_no_room() {
     let place = Place::new();
     let access = place.bootstrap();
     let server = place.serve_with(&["serve", "--listen", "127.0.0.1:0", "--answers-mib-max", "1"], &[]);
     let mut client = Raw::connect(&server);
-    let teams = (0..80).map(|n| {
-        post(&mut client, &access, "team", &json!({ "name": n.to_string(), "region": "us" }));
-        serde_json::from_slice::<Value>(&client.answer().body).unwrap()["id"].clone()
-    });
-    let teams: Vec<_> = teams.collect();
-    let upsert = |client: &mut Raw, teams: &[Value], providers: Value| {
-        let body = json!({ "team_ids": teams, "providers": providers });
-        post(client, &access, "team_data_pull_preferences/production/us", &body);
-    };
-    for some in teams.chunks(40) {
-        upsert(&mut client, some, everything(7));
-        assert_eq!(client.answer().status, 200);
-    }
-    let oura = |days: i64| json!({ "oura": { "default": { "historical_days_to_pull": days } } });
+    let teams = large_teams(&mut client, &access, 80);
     let days = |client: &mut Raw| {
         let (path, key, team) = (path(&access), &access.key, teams[0].as_str().unwrap());
         client.send(format!(
@@ -146,9 +177,9 @@ fn answers_that_are_not_taken_are_bounded_in_all_and_nothing_is_changed_where_th
 
     // Some 11 MB, more than the buffers of two sockets hold, and than all the room.
     let mut deaf = Raw::connect(&server);
-    upsert(&mut deaf, &teams, oura(11));
+    upsert(&mut deaf, &access, &teams, &oura(11));
     assert!(deaf.rest_begins_with("HTTP/1.1 200"));
-    upsert(&mut client, &teams, oura(12));
+    upsert(&mut client, &access, &teams, &oura(12));
     let busy = client.answer();
     assert_eq!(busy.refused(503), "The server is busy; repeat the request later.");
     assert_eq!(busy.headers["retry-after"], "1");
@@ -156,7 +187,7 @@ fn answers_that_are_not_taken_are_bounded_in_all_and_nothing_is_changed_where_th
     // Whoever goes away gives its room back.
     drop(deaf);
     until("there is room again", || {
-        upsert(&mut client, &teams, oura(13));
+        upsert(&mut client, &access, &teams, &oura(13));
         client.answer().status == 200
     });
     assert_eq!(days(&mut client), 13);
